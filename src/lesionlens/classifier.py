@@ -1,0 +1,197 @@
+"""The heart: pictures in, analyses out. Everything else calls `Classifier.analyse`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image
+
+from lesionlens.attention import overlay_png
+from lesionlens.imaging.preprocess import crop_box, preprocess
+from lesionlens.inference.bundle import Bundle, Manifest
+from lesionlens.inference.embedded import DEFAULT_MODEL, find_bundle
+from lesionlens.inference.engines import Engine, EngineInfo, create_engine
+from lesionlens.taxonomy import CODES, NOT_CONFIDENT_INDEX, Diagnosis, diagnosis
+from lesionlens.uncertainty import decide, malignant_probability, softmax
+
+__all__ = ["Analysis", "Classifier"]
+
+FloatArray = npt.NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Analysis:
+    """What the model says of one picture.
+
+    Attributes:
+        logits: float32 `[8]`, before temperature and softmax.
+        probabilities: float32 `[8]`, calibrated, summing to 1, in the order of `lesionlens.taxonomy.DIAGNOSES`.
+        prediction: 0–7, or 8 when the highest probability is below the bundle's threshold.
+        malignant_probability: 0–1, summed over MEL, BCC, AKIEC and SCC.
+        maps: float32 `[8, h, w]`, exact Grad-CAM of every class after the ReLU, not scaled.
+        features: float32 `[K]`, pooled features.
+        seen_box: The part of the picture that the network saw: left, top, right, bottom as shares of its sides.
+    """
+
+    logits: FloatArray
+    probabilities: FloatArray
+    prediction: int
+    malignant_probability: float
+    maps: FloatArray
+    features: FloatArray
+    seen_box: tuple[float, float, float, float]
+
+    @property
+    def top(self) -> int:
+        """Index 0–7 of the most probable diagnosis, also when the answer is "not confident"."""
+        return int(self.probabilities.argmax())
+
+    @property
+    def max_confidence(self) -> float:
+        """The highest of the eight probabilities."""
+        return float(self.probabilities.max())
+
+    @property
+    def confident(self) -> bool:
+        """Whether the highest probability reached the bundle's threshold."""
+        return self.prediction != NOT_CONFIDENT_INDEX
+
+    @property
+    def diagnosis(self) -> Diagnosis:
+        """The answer, which may be "not confident"."""
+        return diagnosis(self.prediction)
+
+    @property
+    def probabilities_by_code(self) -> dict[str, float]:
+        """Probabilities by diagnosis code, in model order."""
+        return {code: float(p) for code, p in zip(CODES, self.probabilities, strict=True)}
+
+    def overlay_png(self, photo: Image.Image, index: int | None = None, max_side: int | None = None) -> bytes:
+        """Draw the heatmap of a class over the photo.
+
+        Args:
+            photo: The upright RGB photo that was analysed, at any scale.
+            index: Class 0–7; None for the most probable one.
+            max_side: Longest side of the result in pixels; None keeps the photo's size.
+
+        Returns:
+            The bytes of a PNG file.
+        """
+        return overlay_png(photo, self.maps[self.top if index is None else index], box=self.seen_box, max_side=max_side)
+
+
+class Classifier:
+    """A bundle loaded into an engine.
+
+    `analyse` is pure: its result depends on the pictures alone. It may be called from several threads at once.
+
+    Args:
+        model: Name of an embedded bundle, a bundle's folder, or a loaded `Bundle`.
+        engine: `auto`, `onnxruntime`, `openvino`, or a loaded engine.
+        threads: Number of compute threads; 0 for one per CPU that this process may use.
+
+    Raises:
+        BundleError: There is no such bundle or it is not valid.
+        EngineError: No engine can run it.
+
+    Example:
+        >>> from PIL import Image
+        >>> from lesionlens import Classifier
+        >>> [analysis] = Classifier().analyse([Image.new("RGB", (300, 200), "tan")])
+        >>> round(float(analysis.probabilities.sum()), 3)
+        1.0
+    """
+
+    def __init__(
+        self, model: str | Path | Bundle = DEFAULT_MODEL, *, engine: str | Engine = "auto", threads: int = 0
+    ) -> None:
+        self._bundle = model if isinstance(model, Bundle) else find_bundle(model)
+        self._engine = create_engine(self._bundle.graph_path, engine, threads) if isinstance(engine, str) else engine
+
+    @property
+    def bundle(self) -> Bundle:
+        """The bundle in use."""
+        return self._bundle
+
+    @property
+    def manifest(self) -> Manifest:
+        """The bundle's manifest."""
+        return self._bundle.manifest
+
+    @property
+    def engine_info(self) -> EngineInfo:
+        """The engine in use."""
+        return self._engine.info
+
+    @property
+    def description(self) -> dict[str, Any]:
+        """Name, version and hash of the model, and the engine: what a result must be kept with."""
+        manifest = self.manifest
+        return {
+            "name": manifest.name,
+            "version": manifest.version,
+            "architecture": manifest.architecture,
+            "sha256": manifest.graph_sha256,
+            "engine": self.engine_info.name,
+        }
+
+    def analyse(self, images: Sequence[Image.Image]) -> list[Analysis]:
+        """Analyse a batch of pictures in one engine call.
+
+        Args:
+            images: Upright RGB pictures of any size (`lesionlens.imaging.decode` makes them from untrusted bytes).
+
+        Returns:
+            One analysis per picture, in order; an empty list for an empty batch.
+
+        Raises:
+            ValueError: A picture is not in RGB mode.
+            EngineError: The engine failed.
+        """
+        if not images:
+            return []
+        spec = self.manifest.preprocessing
+        return self.analyse_tensors(
+            np.stack([preprocess(image, spec) for image in images]), [image.size for image in images]
+        )
+
+    def analyse_tensors(self, batch: FloatArray, sizes: Sequence[tuple[int, int]]) -> list[Analysis]:
+        """Analyse pictures that `preprocess` has already prepared, for callers that prepare them elsewhere.
+
+        Args:
+            batch: float32 `[N, 3, size, size]`, N ≥ 1.
+            sizes: `(width, height)` in pixels of each upright picture.
+
+        Returns:
+            One analysis per picture, in order.
+
+        Raises:
+            EngineError: The engine failed.
+        """
+        logits, maps, features = self._engine.run(batch)
+        probabilities = softmax(logits, self.manifest.temperature)
+        predictions = decide(probabilities, self.manifest.confidence_threshold)
+        malignant = malignant_probability(probabilities)
+        spec = self.manifest.preprocessing
+        return [
+            Analysis(
+                logits=logits[i],
+                probabilities=probabilities[i],
+                prediction=int(predictions[i]),
+                malignant_probability=float(malignant[i]),
+                maps=maps[i],
+                features=features[i],
+                seen_box=_shares(crop_box(width, height, spec), width, height),
+            )
+            for i, (width, height) in enumerate(sizes)
+        ]
+
+
+def _shares(box: tuple[int, int, int, int], width: int, height: int) -> tuple[float, float, float, float]:
+    left, top, right, bottom = box
+    return (left / width, top / height, right / width, bottom / height)

@@ -1,0 +1,89 @@
+"""Every error that LesionLens raises on purpose.
+
+    LesionLensError
+    ├── ImageError                 a picture that cannot be used
+    │   ├── EmptyImageError        no bytes at all
+    │   ├── ImageTooLargeError     more bytes than the limit
+    │   ├── UnsupportedImageError  not JPEG, PNG, WebP, BMP or TIFF
+    │   ├── TooManyPixelsError     more pixels than the limit (a decompression bomb, say)
+    │   └── CorruptImageError      truncated or damaged
+    ├── BundleError                a model bundle that is missing, damaged or from another version
+    ├── EngineError                no engine can run the bundle, or it failed
+    ├── SettingsError              a setting with a value that is not accepted
+    ├── DataError                  a training data folder that cannot be used
+    ├── ConversionError            weights that cannot become a bundle
+    └── ExportError                a network that has no exact one-pass Grad-CAM graph
+
+The message always says what was wrong and what is accepted, in words that can be shown to the person who sent the
+input; it holds no path of the server and no part of the image.
+"""
+
+from __future__ import annotations
+
+__all__ = [
+    "BundleError",
+    "ConversionError",
+    "CorruptImageError",
+    "DataError",
+    "EmptyImageError",
+    "EngineError",
+    "ExportError",
+    "ImageError",
+    "ImageTooLargeError",
+    "LesionLensError",
+    "SettingsError",
+    "TooManyPixelsError",
+    "UnsupportedImageError",
+]
+
+
+class LesionLensError(Exception):
+    """Base of all errors raised on purpose."""
+
+
+class ImageError(LesionLensError):
+    """A picture that cannot be used."""
+
+
+class EmptyImageError(ImageError):
+    """The picture has no bytes."""
+
+
+class ImageTooLargeError(ImageError):
+    """The file has more bytes than the limit."""
+
+
+class UnsupportedImageError(ImageError):
+    """The bytes are not a picture in one of the accepted formats."""
+
+
+class TooManyPixelsError(ImageError):
+    """The picture has more pixels than the limit."""
+
+
+class CorruptImageError(ImageError):
+    """The picture is truncated or damaged."""
+
+
+class BundleError(LesionLensError):
+    """A model bundle is missing, damaged, or made for another version."""
+
+
+class EngineError(LesionLensError):
+    """No inference engine can run the bundle, or the engine failed."""
+
+
+class SettingsError(LesionLensError):
+    """A setting has a value that is not accepted."""
+
+
+class DataError(LesionLensError):
+    """A training data folder cannot be used."""
+
+
+class ConversionError(LesionLensError):
+    """Weights cannot be turned into a bundle."""
+
+
+class ExportError(LesionLensError):
+    """A network cannot be exported as an exact one-pass Grad-CAM graph."""
