@@ -1,0 +1,58 @@
+"""Splitting by lesion, never by picture."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+from sklearn.model_selection import StratifiedGroupKFold
+
+from lesionlens.datasets.isic import Sample
+from lesionlens.errors import DataError
+
+__all__ = ["assign_folds", "hold_out"]
+
+
+def assign_folds(samples: Sequence[Sample], folds: int = 5, seed: int = 0) -> list[Sample]:
+    """Give every sample a fold, stratified by class and source, with no lesion in two folds.
+
+    Args:
+        samples: The samples; folds they have are replaced.
+        folds: Number of folds, at least 2.
+        seed: Makes the split repeatable.
+
+    Raises:
+        DataError: There are fewer groups than folds.
+    """
+    groups = [s.group for s in samples]
+    if len(set(groups)) < folds:
+        raise DataError(f"{len(set(groups))} lesions cannot be split into {folds} folds")
+    strata = [f"{s.source}/{s.label}" for s in samples]
+    _, codes = np.unique(strata, return_inverse=True)
+    splitter = StratifiedGroupKFold(folds, shuffle=True, random_state=seed)
+    fold_of = np.empty(len(samples), dtype=np.int64)
+    for fold, (_, test) in enumerate(splitter.split(codes, codes, groups)):
+        fold_of[test] = fold
+    return [replace(sample, fold=int(fold)) for sample, fold in zip(samples, fold_of, strict=True)]
+
+
+def hold_out(samples: Sequence[Sample], share: float, seed: int = 0) -> tuple[list[Sample], list[Sample]]:
+    """Split off about a share of the samples, whole lesions at a time, stratified by class and source.
+
+    Args:
+        samples: The samples to split.
+        share: 0–0.5; 0 holds nothing out.
+        seed: Makes the split repeatable.
+
+    Returns:
+        The samples that stay, and those held out.
+    """
+    if not 0.0 <= share <= 0.5:
+        raise DataError(f"the share to hold out must be between 0 and 0.5, not {share}")
+    if share == 0.0:
+        return list(samples), []
+    split = assign_folds(samples, round(1.0 / share), seed)
+    kept = [original for original, s in zip(samples, split, strict=True) if s.fold != 0]
+    held = [original for original, s in zip(samples, split, strict=True) if s.fold == 0]
+    return kept, held
