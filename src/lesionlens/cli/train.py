@@ -1,0 +1,90 @@
+"""`lesionlens train`."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+
+from lesionlens.cli.app import app
+from lesionlens.cli.errors import told
+
+__all__ = ["train"]
+
+
+@app.command()
+@told
+def train(
+    run: Annotated[Path, typer.Argument(help="Folder of the run: checkpoints, metrics, curves.")],
+    config: Annotated[
+        Path | None, typer.Option(help="Settings as JSON (a TrainConfig); see docs/training.md.", exists=True)
+    ] = None,
+    set_: Annotated[
+        list[str] | None,
+        typer.Option("--set", help="A single setting, as name=value with a JSON value; may be given several times."),
+    ] = None,
+    resume: Annotated[bool, typer.Option(help="Go on from the checkpoint in the run's folder.")] = False,
+    max_minutes: Annotated[float, typer.Option(help="Stop cleanly after this many minutes; resume later.")] = math.inf,
+) -> None:
+    """Train a network on a folder of ISIC pictures.
+
+    Runs on several processes or GPUs under `torchrun -m lesionlens train …`.
+    """
+    from lesionlens.training.loop import Progress as RunProgress
+    from lesionlens.training.loop import train as train_run
+    from lesionlens.training.run_folder import RunFolder
+
+    settings = RunFolder(run).read_config() if resume else _settings(config, set_ or [])
+    console = Console(stderr=True)
+    with Progress(
+        TextColumn("epoch {task.fields[epoch]}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("loss {task.fields[loss]:.3f}  {task.fields[rate]:.1f} images/s"),
+        TimeElapsedColumn(),
+        TimeRemainingColumn(elapsed_when_finished=True),
+        console=console,
+    ) as bar:
+        task = bar.add_task("train", epoch=1, loss=math.nan, rate=0.0, total=None)
+
+        def show(progress: RunProgress) -> None:
+            if bar.tasks[0].total is None:
+                bar.reset(task, total=progress.steps, completed=progress.step - 1)
+            speed = (bar.tasks[0].speed or 0.0) * progress.images
+            bar.update(task, completed=progress.step, epoch=progress.epoch + 1, loss=progress.loss, rate=speed)
+            if progress.message:
+                console.print(progress.message)
+
+        result = train_run(settings, run, resume=resume, max_minutes=max_minutes, report=show)
+    if result.finished:
+        console.print(f"Finished. Weights: {result.weights}\nNext: lesionlens export {run} BUNDLE")
+    else:
+        console.print(f"Stopped at its time limit. Go on with: lesionlens train {run} --resume")
+
+
+def _settings(path: Path | None, assignments: list[str]) -> Any:
+    import json
+
+    from pydantic import ValidationError
+
+    from lesionlens.errors import SettingsError
+    from lesionlens.training.config import TrainConfig
+
+    values: dict[str, Any] = json.loads(path.read_text(encoding="utf-8")) if path else {}
+    for assignment in assignments:
+        name, equals, value = assignment.partition("=")
+        if not equals:
+            raise SettingsError(f"--set takes name=value, not {assignment!r}")
+        try:
+            values[name] = json.loads(value)
+        except json.JSONDecodeError:
+            values[name] = value  # a bare word is a string
+    try:
+        return TrainConfig.model_validate(values)
+    except ValidationError as error:
+        problems = "; ".join(f"{'.'.join(map(str, e['loc'])) or 'settings'}: {e['msg']}" for e in error.errors())
+        raise SettingsError(f"training settings: {problems}") from error

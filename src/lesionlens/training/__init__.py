@@ -1,0 +1,1 @@
+"""Training, export and conversion of networks; needs the `train` extra."""

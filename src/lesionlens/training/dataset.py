@@ -1,0 +1,121 @@
+"""Samples to network inputs, repeatably: what a picture looks like depends on seed, epoch and position alone."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+import torch
+from PIL import Image
+from torch.utils.data import Dataset, Sampler
+
+from lesionlens.datasets.isic import ImageSource, Sample, class_counts
+from lesionlens.imaging.preprocess import normalise, preprocess
+from lesionlens.training.augment import augment
+from lesionlens.training.config import TrainConfig
+
+__all__ = ["Draw", "EvaluationDataset", "TrainingDataset", "TrainingSampler"]
+
+Item = tuple[torch.Tensor, int]
+
+
+class Draw(NamedTuple):
+    """One picture to draw: which sample, at what size, and the seed of its variant."""
+
+    sample: int
+    size: int
+    seed: tuple[int, int, int]
+
+
+class TrainingDataset(Dataset[Item]):
+    """Random variants of the training pictures, float32 `[3, size, size]`, with their labels."""
+
+    def __init__(self, samples: Sequence[Sample], source: ImageSource, config: TrainConfig) -> None:
+        self._samples = samples
+        self._source = source
+        self._config = config
+
+    def __len__(self) -> int:
+        return len(self._samples)
+
+    def __getitem__(self, draw: Draw) -> Item:
+        # OpenCV's own threads only get in the way of the training's.
+        cv2.setNumThreads(0)
+        sample = self._samples[draw.sample]
+        pixels = np.asarray(_open(self._source.read(sample.image), draw.size), dtype=np.uint8)
+        rng = np.random.default_rng(draw.seed)
+        variant = augment(pixels, draw.size, self._config.augmentation, rng)
+        return torch.from_numpy(normalise(variant, self._config.preprocessing)), sample.label
+
+
+class EvaluationDataset(Dataset[Item]):
+    """The pictures as serving prepares them, float32 `[3, size, size]`, with their labels."""
+
+    def __init__(self, samples: Sequence[Sample], source: ImageSource, config: TrainConfig) -> None:
+        self._samples = samples
+        self._source = source
+        self._spec = config.preprocessing
+
+    def __len__(self) -> int:
+        return len(self._samples)
+
+    def __getitem__(self, index: int) -> Item:
+        sample = self._samples[index]
+        image = Image.open(io.BytesIO(self._source.read(sample.image))).convert("RGB")
+        return torch.from_numpy(preprocess(image, self._spec)), sample.label
+
+
+class TrainingSampler(Sampler[Draw]):
+    """The order of an epoch: classes balanced, every process its share, able to start in the middle.
+
+    Args:
+        samples: The training samples.
+        config: The run's settings.
+        rank: This process's number.
+        world: Number of processes.
+    """
+
+    def __init__(self, samples: Sequence[Sample], config: TrainConfig, rank: int = 0, world: int = 1) -> None:
+        counts = np.maximum(np.array(class_counts(samples), dtype=np.float64), 1.0)
+        labels = np.array([s.label for s in samples])
+        weights = counts[labels] ** -config.balance
+        self._shares = weights / weights.sum()
+        self._config = config
+        self._rank, self._world = rank, world
+        self.epoch = 0
+        self.start = 0
+        total = config.samples_per_epoch or len(samples)
+        step = config.batch_size * world
+        self._total = max(step, total // step * step)
+
+    def __len__(self) -> int:
+        return self._total // self._world
+
+    def __iter__(self) -> Iterator[Draw]:
+        order = _systematic(self._shares, self._total, np.random.default_rng((self._config.seed, self.epoch)))
+        size = self._config.size_at(self.epoch)
+        mine = range(self._rank, self._total, self._world)
+        for position in mine[self.start :]:
+            yield Draw(int(order[position]), size, (self._config.seed, self.epoch, position))
+
+
+def _systematic(shares: npt.NDArray[np.float64], total: int, rng: np.random.Generator) -> npt.NDArray[np.int64]:
+    """Draw indexes in proportion to their shares by systematic sampling, then shuffle.
+
+    Each index comes up its expected number of times to within one: far more even than drawing with replacement, which
+    would leave a third of the pictures out of every epoch.
+    """
+    shuffle = rng.permutation(len(shares))
+    edges = np.cumsum(shares[shuffle])
+    points = (np.arange(total) + rng.random()) / total * edges[-1]
+    return rng.permutation(shuffle[np.searchsorted(edges, points, side="right").clip(0, len(shares) - 1)])
+
+
+def _open(data: bytes, size: int) -> Image.Image:
+    image = Image.open(io.BytesIO(data))
+    image.draft("RGB", (2 * size, 2 * size))
+    return image.convert("RGB")

@@ -1,0 +1,94 @@
+"""A trained network to a bundle: one ONNX graph that gives logits, Grad-CAM maps and features."""
+
+from __future__ import annotations
+
+import logging
+import warnings
+from typing import Final
+
+import numpy as np
+import onnx
+import torch
+from onnx import TensorProto, helper, numpy_helper
+from torch import nn
+
+from lesionlens.errors import ExportError
+from lesionlens.training.one_pass import OnePass
+
+__all__ = ["export_graph", "halve_weights"]
+
+OPSET: Final = 18
+_SMALL: Final = 2048  # elements: tensors below stay in single precision, they weigh nothing
+
+
+def export_graph(model: nn.Module, input_size: int, *, half: bool = True) -> bytes:
+    """Export a network as an ONNX graph with the outputs `logits`, `maps` and `features`.
+
+    Args:
+        model: The network, on the CPU.
+        input_size: Side of its square input in pixels.
+        half: Store large weights in half precision. The graph still computes in single precision.
+
+    Returns:
+        The serialized ONNX model: input `image` float32 `[N, 3, size, size]`, outputs `logits` `[N, C]`,
+        `maps` `[N, C, h, w]`, `features` `[N, K]`.
+
+    Raises:
+        ExportError: The network does not end as the closed form of Grad-CAM needs.
+    """
+    one_pass = OnePass(model.float().cpu(), input_size).eval()
+    names = ["logits", "maps", "features"]
+    logging.getLogger("torch.onnx").setLevel(logging.ERROR)
+    with warnings.catch_warnings(), torch.no_grad():
+        warnings.simplefilter("ignore")  # the exporter warns of its own internals
+        try:
+            program = torch.onnx.export(
+                one_pass,
+                (torch.zeros(2, 3, input_size, input_size),),
+                input_names=["image"],
+                output_names=names,
+                opset_version=OPSET,
+                dynamo=True,
+                dynamic_shapes=({0: torch.export.Dim("N", min=1, max=4096)},),
+                verbose=False,
+            )
+        except torch.onnx.OnnxExporterError as error:
+            raise ExportError(f"PyTorch cannot export this network: {error}") from error
+        graph = program.model_proto  # type: ignore[union-attr]
+    _strip(graph)
+    if half:
+        halve_weights(graph)
+    onnx.checker.check_model(graph)
+    return bytes(graph.SerializeToString(deterministic=True))
+
+
+def halve_weights(model: onnx.ModelProto) -> None:
+    """Store large float32 weights as float16 and cast them back at load, in place.
+
+    Every engine folds the casts when it loads the graph, so that computing stays in single precision.
+    """
+    casts = []
+    for tensor in model.graph.initializer:
+        if tensor.data_type != TensorProto.FLOAT or int(np.prod(tensor.dims)) < _SMALL:
+            continue
+        name = tensor.name
+        values = numpy_helper.to_array(tensor)
+        limit = float(np.finfo(np.float16).max)
+        tensor.CopyFrom(numpy_helper.from_array(values.clip(-limit, limit).astype(np.float16), f"{name}_half"))
+        casts.append(helper.make_node("Cast", [f"{name}_half"], [name], f"{name}_cast", to=TensorProto.FLOAT))
+    nodes = list(model.graph.node)
+    del model.graph.node[:]
+    model.graph.node.extend(casts + nodes)
+
+
+def _strip(model: onnx.ModelProto) -> None:
+    """Drop what only the exporter's authors read: stack traces with paths of this machine, and shape notes."""
+    model.doc_string = ""
+    del model.metadata_props[:]
+    del model.graph.metadata_props[:]
+    for value in (*model.graph.input, *model.graph.output):
+        del value.metadata_props[:]
+    del model.graph.value_info[:]
+    for node in model.graph.node:
+        node.doc_string = ""
+        del node.metadata_props[:]

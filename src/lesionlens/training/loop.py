@@ -1,0 +1,375 @@
+"""The training loop: one run from settings to averaged weights, stoppable and resumable at any step."""
+
+from __future__ import annotations
+
+import math
+import random
+import time
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import torch
+from sklearn.metrics import recall_score, roc_auc_score
+from torch import nn
+from torch.nn.parallel import DistributedDataParallel
+from torch.utils.data import DataLoader
+
+from lesionlens.datasets import ImageSource, Sample, read_samples
+from lesionlens.datasets.folds import hold_out
+from lesionlens.errors import DataError
+from lesionlens.taxonomy import MALIGNANT_INDEXES
+from lesionlens.training.average import WeightAverage
+from lesionlens.training.config import TrainConfig
+from lesionlens.training.cpu import keep_freed_memory, quicken_depthwise
+from lesionlens.training.dataset import EvaluationDataset, TrainingDataset, TrainingSampler
+from lesionlens.training.distributed import Processes, processes, sum_over
+from lesionlens.training.loss import classification_loss
+from lesionlens.training.model import create_model, freeze_stages, load_start
+from lesionlens.training.run_folder import RunFolder
+
+__all__ = ["Progress", "TrainResult", "split", "train"]
+
+_CHECKPOINT_SECONDS: Final = 120.0
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """Where a run is, told after every step.
+
+    Attributes:
+        epoch: Epoch, 0-based.
+        step: Steps taken over the whole run.
+        steps: Steps of the whole run.
+        images: Pictures a step takes over all processes.
+        loss: Mean training loss of the epoch so far.
+        message: A line worth keeping, at the end of an epoch.
+    """
+
+    epoch: int
+    step: int
+    steps: int
+    images: int
+    loss: float
+    message: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class TrainResult:
+    """How a run ended.
+
+    Attributes:
+        finished: Whether it came to its end; False when its time was up and it can be resumed.
+        weights: File of the averaged weights to use.
+        history: Metrics of every epoch.
+    """
+
+    finished: bool
+    weights: Path
+    history: list[dict[str, float]]
+
+
+def split(config: TrainConfig) -> tuple[list[Sample], list[Sample]]:
+    """Return the training and the validation samples of a run, no lesion in both.
+
+    Raises:
+        DataError: The data cannot be read, has no folds, or a split is empty.
+    """
+    samples = read_samples(config.data, config.folds_file)
+    if any(s.fold is None for s in samples):
+        raise DataError("the samples have no folds; make a folds file with `lesionlens data folds`")
+    training = [s for s in samples if s.fold in config.train_folds]
+    if not training:
+        raise DataError(f"folds {config.train_folds} hold no samples")
+    if config.validation_fold is None:
+        return hold_out(training, config.validation_share, config.seed)
+    validation = [s for s in samples if s.fold == config.validation_fold]
+    if not validation:
+        raise DataError(f"validation fold {config.validation_fold} holds no samples")
+    return training, validation
+
+
+def train(
+    config: TrainConfig,
+    folder: Path,
+    *,
+    resume: bool = False,
+    max_minutes: float = math.inf,
+    report: Callable[[Progress], None] = lambda _: None,
+) -> TrainResult:
+    """Train a network.
+
+    Args:
+        config: The run's settings; with `resume`, they must be those that the run began with.
+        folder: The run's folder.
+        resume: Go on from the checkpoint in `folder`. The result is the same as without the stop.
+        max_minutes: Stop cleanly, with a checkpoint, after this time.
+        report: Called after every step in the leading process.
+
+    Raises:
+        DataError: The data, the starting weights or the checkpoint cannot be used.
+    """
+    device = config.device if config.device != "auto" else ("cuda" if torch.cuda.is_available() else "cpu")
+    if device == "cpu":
+        keep_freed_memory()
+    with processes(device) as team:
+        return _Run(config, RunFolder(folder), device, team, report).go(resume, max_minutes)
+
+
+class _Run:
+    def __init__(
+        self,
+        config: TrainConfig,
+        folder: RunFolder,
+        device: str,
+        team: Processes,
+        report: Callable[[Progress], None],
+    ) -> None:
+        self.config, self.folder, self.team, self.report = config, folder, team, report
+        self.device = torch.device(device, team.local_rank) if device == "cuda" else torch.device(device)
+        _seed_everything(config.seed + team.rank)
+        training, self.validation = split(config)
+        source = ImageSource(config.data)
+        self.sampler = TrainingSampler(training, config, team.rank, team.world)
+        self.loader = self._loader(TrainingDataset(training, source, config), self.sampler)
+        self.validation_loader = self._loader(EvaluationDataset(self.validation, source, config), None)
+        self._build_model()
+        self.steps_per_epoch = len(self.sampler) // config.batch_size
+        self.steps = self.steps_per_epoch * config.epochs
+        self.step = 0
+        self.loss_sum = torch.zeros((), device=self.device)
+        self.history: list[dict[str, float]] = []
+        self.epoch_seconds = 0.0
+
+    def _loader(self, dataset: Any, sampler: Any) -> DataLoader[Any]:
+        workers = self.config.workers
+        return DataLoader(
+            dataset,
+            batch_size=self.config.batch_size,
+            sampler=sampler,
+            num_workers=workers,
+            # Forking a process that has started OpenMP threads can hang; a fork server never has.
+            multiprocessing_context="forkserver" if workers else None,
+            prefetch_factor=4 if workers else None,
+            pin_memory=self.device.type == "cuda",
+        )
+
+    def _build_model(self) -> None:
+        config = self.config
+        model = create_model(config.architecture, dropout=config.dropout, drop_path=config.drop_path)
+        if config.start is not None:
+            load_start(model, config.start)
+        model = self._place(model)
+        self.frozen = freeze_stages(model, config.freeze)
+        if self.device.type == "cpu" and config.precision == "bf16":
+            quicken_depthwise(model)
+        self.model = model
+        self.average = WeightAverage(model, config.average_decay)
+        # A network of its own for validation: the averaged weights, and none of the changes made for training.
+        self.judge = self._place(create_model(config.architecture)).eval()
+        trained = [p for p in model.parameters() if p.requires_grad]
+        self.optimizer = torch.optim.AdamW(
+            [
+                {"params": [p for p in trained if p.ndim > 1], "weight_decay": config.weight_decay},
+                {"params": [p for p in trained if p.ndim <= 1], "weight_decay": 0.0},
+            ],
+            lr=config.learning_rate,
+        )
+        self.parallel: nn.Module = DistributedDataParallel(model) if self.team.world > 1 else model
+
+    def _place(self, model: nn.Module) -> nn.Module:
+        return model.to(self.device).to(memory_format=torch.channels_last)  # type: ignore[call-overload, no-any-return]
+
+    def go(self, resume: bool, max_minutes: float) -> TrainResult:
+        deadline = time.monotonic() + max_minutes * 60.0
+        if resume:
+            self._load()
+        elif self.team.leads:
+            self.folder.write_config(self.config)
+        while self.step < self.steps:
+            if not self._epoch(deadline):
+                self._save()
+                return TrainResult(False, self.folder.checkpoint, self.history)
+            if self._stale():
+                break
+        return TrainResult(True, self.folder.best, self.history)
+
+    def _epoch(self, deadline: float) -> bool:
+        """Train to the end of the epoch; return False when the time is up before."""
+        epoch, done = divmod(self.step, self.steps_per_epoch)
+        self.sampler.epoch = epoch
+        self.sampler.start = done * self.config.batch_size
+        self.parallel.train()
+        for module in self.frozen:
+            module.eval()
+        began = saved = time.monotonic()
+        for images, labels in self.loader:
+            self._step(images, labels)
+            now = time.monotonic()
+            self._tell(epoch)
+            if self._all_agree(now > deadline) and self.step % self.steps_per_epoch:
+                self.epoch_seconds += now - began
+                return False
+            if now - saved > _CHECKPOINT_SECONDS and self.step % self.steps_per_epoch:
+                self.epoch_seconds += now - began
+                self._save()
+                began = saved = now
+        self.epoch_seconds += time.monotonic() - began
+        self._finish_epoch(epoch)
+        return self.step >= self.steps or not self._all_agree(time.monotonic() > deadline)
+
+    def _all_agree(self, stop: bool) -> bool:
+        """Whether to stop, decided alike in all processes: one that went on alone would wait for ever."""
+        if self.team.world == 1:
+            return stop
+        return bool(sum_over(torch.tensor(float(stop), device=self.device), self.team.world).item() > 0)
+
+    def _step(self, images: torch.Tensor, labels: torch.Tensor) -> None:
+        for group in self.optimizer.param_groups:
+            group["lr"] = self._learning_rate()
+        images = images.to(self.device, memory_format=torch.channels_last, non_blocking=True)
+        labels = labels.to(self.device, non_blocking=True)
+        with self._autocast():
+            logits = self.parallel(images)
+        loss = classification_loss(logits, labels, self.config)
+        loss.backward()  # type: ignore[no-untyped-call]
+        self.optimizer.step()
+        self.optimizer.zero_grad(set_to_none=True)
+        self.average.update(self.model)
+        self.loss_sum += loss.detach()
+        self.step += 1
+
+    def _autocast(self) -> AbstractContextManager[Any]:
+        if self.config.precision == "bf16":
+            return torch.autocast(self.device.type, torch.bfloat16)
+        return nullcontext()
+
+    def _learning_rate(self) -> float:
+        warmup = self.config.warmup * self.steps
+        if self.step < warmup:
+            return self.config.learning_rate * (self.step + 1) / warmup
+        progress = (self.step - warmup) / max(1.0, self.steps - warmup)
+        return self.config.learning_rate * 0.5 * (1.0 + math.cos(math.pi * progress))
+
+    def _tell(self, epoch: int, message: str = "") -> None:
+        if self.team.leads:
+            taken = self.step - epoch * self.steps_per_epoch
+            images = self.config.batch_size * self.team.world
+            mean_loss = self.loss_sum.item() / max(1, taken)
+            self.report(Progress(epoch, self.step, self.steps, images, mean_loss, message))
+
+    def _finish_epoch(self, epoch: int) -> None:
+        mean_loss = sum_over(self.loss_sum / self.steps_per_epoch / self.team.world, self.team.world).item()
+        row: dict[str, float] = {
+            "epoch": epoch + 1,
+            "size": self.config.size_at(epoch),
+            "learning_rate": self._learning_rate(),
+            "train_loss": round(mean_loss, 5),
+            **self._validate(),
+            "images_per_second": round(len(self.sampler) * self.team.world / max(self.epoch_seconds, 1e-9), 2),
+            "seconds": round(self.epoch_seconds, 1),
+        }
+        self.history.append(row)
+        self.loss_sum.zero_()
+        self.epoch_seconds = 0.0
+        if self.team.leads:
+            if row["balanced_accuracy"] >= max(r["balanced_accuracy"] for r in self.history):
+                self.folder.save(self.folder.best, dict(self.average.state))
+            self.folder.write_metrics(self.history)
+        self._save()
+        self._tell(
+            epoch,
+            f"epoch {epoch + 1}/{self.config.epochs} at {row['size']} px: training loss {row['train_loss']:.3f}, "
+            f"validation loss {row['validation_loss']:.3f}, balanced accuracy {row['balanced_accuracy']:.3f}, "
+            f"malignant AUC {row['malignant_auc']:.3f}",
+        )
+
+    @torch.inference_mode()
+    def _validate(self) -> dict[str, float]:
+        """Judge the averaged weights; every process does the same work and gets the same figures."""
+        if not self.validation:
+            return {"validation_loss": math.nan, "balanced_accuracy": 0.0, "malignant_auc": math.nan}
+        self.judge.load_state_dict(self.average.state)
+        logits, labels = [], []
+        for images, batch_labels in self.validation_loader:
+            images = images.to(self.device, memory_format=torch.channels_last)
+            with self._autocast():
+                logits.append(self.judge(images).float().cpu())
+            labels.append(batch_labels)
+        all_logits, all_labels = torch.cat(logits), torch.cat(labels)
+        probabilities = all_logits.softmax(1).double().numpy()
+        truth = all_labels.numpy()
+        malignant = np.isin(truth, MALIGNANT_INDEXES)
+        auc = math.nan
+        if 0 < malignant.sum() < len(malignant):
+            auc = roc_auc_score(malignant, probabilities[:, list(MALIGNANT_INDEXES)].sum(1))
+        # Mean sensitivity over the classes that the validation set has.
+        balanced = recall_score(truth, probabilities.argmax(1), labels=np.unique(truth), average="macro")
+        return {
+            "validation_loss": round(nn.functional.cross_entropy(all_logits, all_labels).item(), 5),
+            "balanced_accuracy": round(float(balanced), 5),
+            "malignant_auc": round(float(auc), 5),
+        }
+
+    def _stale(self) -> bool:
+        scores = [row["balanced_accuracy"] for row in self.history]
+        return bool(self.config.patience) and len(scores) - 1 - int(np.argmax(scores)) >= self.config.patience
+
+    def _save(self) -> None:
+        if self.team.world > 1:
+            torch.distributed.barrier()
+        random_states = [torch.get_rng_state() for _ in range(self.team.world)]
+        if self.team.world > 1:
+            torch.distributed.all_gather(random_states, torch.get_rng_state())
+        if not self.team.leads:
+            return
+        self.folder.save(
+            self.folder.checkpoint,
+            {
+                "model": self.model.state_dict(),
+                "average": self.average.state,
+                "average_steps": self.average.steps,
+                "optimizer": self.optimizer.state_dict(),
+                "step": self.step,
+                "loss_sum": self.loss_sum,
+                "epoch_seconds": self.epoch_seconds,
+                "history": self.history,
+                "random_states": random_states,
+                "config": self.config.model_dump_json(),
+            },
+        )
+
+    def _load(self) -> None:
+        state = self.folder.load(self.folder.checkpoint)
+        began_with = TrainConfig.model_validate_json(state["config"])
+        changed = [
+            name
+            for name in TrainConfig.model_fields
+            if name not in _MAY_CHANGE and getattr(began_with, name) != getattr(self.config, name)
+        ]
+        if changed:
+            raise DataError(f"the run in {self.folder.path} began with other settings: {', '.join(changed)} differ")
+        if len(state["random_states"]) != self.team.world:
+            raise DataError(f"the run began with {len(state['random_states'])} processes, not {self.team.world}")
+        self.model.load_state_dict(state["model"])
+        for name, value in state["average"].items():
+            self.average.state[name].copy_(value)
+        self.average.steps = state["average_steps"]
+        self.optimizer.load_state_dict(state["optimizer"])
+        self.step, self.history = state["step"], state["history"]
+        self.epoch_seconds = state["epoch_seconds"]
+        self.loss_sum.copy_(state["loss_sum"])
+        torch.set_rng_state(state["random_states"][self.team.rank])
+
+
+# Where the files lie and what computes do not change what is computed.
+_MAY_CHANGE: Final = frozenset({"data", "folds_file", "start", "workers", "device"})
+
+
+def _seed_everything(seed: int) -> None:
+    random.seed(seed)
+    np.random.seed(seed)
+    torch.manual_seed(seed)

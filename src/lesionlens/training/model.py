@@ -1,0 +1,104 @@
+"""Networks by their timm names, with starting weights from a file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file
+from torch import nn
+
+from lesionlens.errors import DataError
+from lesionlens.taxonomy import NUM_CLASSES
+from lesionlens.training.torchvision_ops import declare_torchvision_ops
+
+declare_torchvision_ops()
+import timm  # noqa: E402  (it imports torchvision, which needs the declaration)
+
+__all__ = ["create_model", "freeze_stages", "load_start"]
+
+
+def create_model(
+    architecture: str, *, num_classes: int = NUM_CLASSES, dropout: float = 0.0, drop_path: float = 0.0
+) -> nn.Module:
+    """Make a network with random weights.
+
+    Args:
+        architecture: timm name.
+        num_classes: Number of outputs.
+        dropout: Dropout before the linear layer.
+        drop_path: Stochastic depth, for the architectures that have it.
+
+    Raises:
+        DataError: timm knows no such architecture.
+    """
+    options: dict[str, Any] = {"num_classes": num_classes, "drop_rate": dropout}
+    if drop_path > 0.0:
+        options["drop_path_rate"] = drop_path
+    if not timm.is_model(architecture):
+        raise DataError(f"timm knows no architecture {architecture!r}; `timm.list_models()` lists them")
+    model: nn.Module = timm.create_model(architecture, pretrained=False, **options)
+    return model
+
+
+def load_start(model: nn.Module, path: Path) -> None:
+    """Load starting weights in place; the last linear layer starts from zero where its shape differs.
+
+    Args:
+        model: The network.
+        path: `.safetensors`, or a PyTorch file that holds nothing but tensors.
+
+    Raises:
+        DataError: The file cannot be read, or does not fit the network.
+    """
+    try:
+        if path.suffix == ".safetensors":
+            weights = load_file(path)
+        else:
+            weights = torch.load(path, map_location="cpu", weights_only=True)
+    except (OSError, RuntimeError, SafetensorError) as error:
+        raise DataError(f"cannot read starting weights {path}: {error}") from error
+    own = model.state_dict()
+    head = {name for name in own if name.split(".")[0] in {"classifier", "fc", "head"}}
+    fitting = {k: v.to(own[k].dtype) for k, v in weights.items() if k in own and v.shape == own[k].shape}
+    misfits = [k for k in weights if k not in fitting and k not in head and not k.startswith(("classifier", "fc"))]
+    missing = [k for k in own if k not in fitting and k not in head and not k.endswith("num_batches_tracked")]
+    if misfits or missing:
+        raise DataError(
+            f"{path.name} does not fit this network: {len(missing)} tensors are missing "
+            f"({', '.join(missing[:3]) or 'none'}), {len(misfits)} do not belong ({', '.join(misfits[:3]) or 'none'})"
+        )
+    model.load_state_dict(fitting, strict=False)
+    if not head <= set(fitting):
+        # A random last layer would send large random gradients through weights that are good already.
+        for parameter in model.get_classifier().parameters():  # type: ignore[operator]
+            nn.init.zeros_(parameter)
+
+
+def freeze_stages(model: nn.Module, stages: int) -> list[nn.Module]:
+    """Stop the training of the leading stages: their weights, and the statistics of their batch norms.
+
+    Early filters are alike for all photographs, and their high resolution makes them the costliest to train.
+
+    Args:
+        model: A network of the EfficientNet family.
+        stages: 0 for none, 1 for the stem, 1 + n for the stem and n stages of blocks.
+
+    Returns:
+        The frozen modules, which must stay in evaluation mode.
+
+    Raises:
+        DataError: The network has no such stages.
+    """
+    if stages == 0:
+        return []
+    stem = [getattr(model, name, None) for name in ("conv_stem", "bn1")]
+    blocks = getattr(model, "blocks", None)
+    if None in stem or not isinstance(blocks, nn.Sequential):
+        raise DataError("freeze works for the EfficientNet family only")
+    frozen: list[nn.Module] = [m for m in stem if m is not None] + list(blocks.children())[: stages - 1]
+    for module in frozen:
+        module.requires_grad_(False)
+    return frozen

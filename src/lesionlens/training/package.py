@@ -1,0 +1,124 @@
+"""A finished run to a bundle: weights, export, and what is fitted on the run's validation pictures."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import nn
+
+from lesionlens.classifier import Classifier
+from lesionlens.datasets import ImageSource, Sample
+from lesionlens.datasets.isic import class_counts
+from lesionlens.datasets.licence import ISIC_2019_CITATIONS, ISIC_2019_LICENCE
+from lesionlens.imaging import decode
+from lesionlens.inference.bundle import Bundle, Manifest, TrainingRecord
+from lesionlens.training.calibrate import fit_temperature, operating_points, prior_shift
+from lesionlens.training.config import TrainConfig
+from lesionlens.training.export import export_graph
+from lesionlens.training.loop import split
+from lesionlens.training.model import create_model
+from lesionlens.training.run_folder import RunFolder
+
+FloatArray = npt.NDArray[np.float32]
+IntArray = npt.NDArray[np.int64]
+
+__all__ = ["package_run"]
+
+_BATCH: Final = 16
+
+
+def package_run(
+    run: Path,
+    output: Path,
+    *,
+    name: str,
+    version: str = "1.0.0",
+    size: int | None = None,
+    balance: float = 1.0,
+    half: bool = True,
+) -> Bundle:
+    """Export a run's averaged weights and fit temperature and operating points on its validation pictures.
+
+    Args:
+        run: The run's folder.
+        output: Folder of the bundle.
+        name: The bundle's name.
+        version: Version of the weights.
+        size: Side of the network's input in pixels; None for the run's own.
+        balance: Share of the preference for common classes that is taken off the logits (`prior_shift`).
+        half: Store large weights in half precision.
+
+    Raises:
+        DataError: The folder holds no finished run, or the data cannot be read.
+        ExportError: The network cannot be exported with exact Grad-CAM.
+    """
+    folder = RunFolder(run)
+    config = folder.read_config()
+    training, validation = split(config)
+    spec = config.preprocessing if size is None else config.preprocessing.model_copy(update={"size": size})
+    model = create_model(config.architecture)
+    model.load_state_dict(folder.load(folder.best))
+    _shift_bias(model, prior_shift(class_counts(training), config.balance, balance))
+    graph = export_graph(model, spec.size, half=half)
+    manifest = Manifest(
+        name=name,
+        version=version,
+        architecture=config.architecture,
+        preprocessing=spec,
+        training=_record(config, training, validation, balance),
+        graph_sha256="0" * 64,
+    )
+    if validation:
+        manifest = _fit(graph, manifest, config, validation)
+    return Bundle.write(output, graph, manifest, f"# {name}\n\nRun `lesionlens evaluate` to fill in this card.\n")
+
+
+def _shift_bias(model: nn.Module, shift: FloatArray) -> None:
+    linear = model.get_classifier()  # type: ignore[operator]
+    with torch.no_grad():
+        linear.bias.add_(torch.from_numpy(shift))
+
+
+def _fit(graph: bytes, manifest: Manifest, config: TrainConfig, validation: list[Sample]) -> Manifest:
+    logits, labels = _validation_logits(graph, manifest, config, validation)
+    temperature = fit_temperature(logits, labels)
+    measured_on = f"{len(validation)} pictures of folds {', '.join(map(str, config.train_folds))} kept out of training"
+    if config.validation_fold is not None:
+        measured_on = f"{len(validation)} pictures of fold {config.validation_fold}"
+    points = operating_points(logits, labels, temperature, measured_on)
+    return manifest.model_copy(update={"temperature": temperature, "operating_points": points})
+
+
+def _validation_logits(
+    graph: bytes, manifest: Manifest, config: TrainConfig, samples: list[Sample]
+) -> tuple[FloatArray, IntArray]:
+    """Run the graph over the samples just as serving does."""
+    source = ImageSource(config.data)
+    logits: list[FloatArray] = []
+    with tempfile.TemporaryDirectory() as temporary:
+        classifier = Classifier(Bundle.write(temporary, graph, manifest, ""))
+        for start in range(0, len(samples), _BATCH):
+            batch = [decode(source.read(s.image)).image for s in samples[start : start + _BATCH]]
+            logits.extend(analysis.logits for analysis in classifier.analyse(batch))
+    return np.stack(logits), np.array([s.label for s in samples], dtype=np.int64)
+
+
+def _record(config: TrainConfig, training: list[Sample], validation: list[Sample], balance: float) -> TrainingRecord:
+    recipe = config.model_dump(mode="json", exclude={"data", "folds_file", "start", "workers", "device"})
+    sources = {s.source for s in training if s.source}
+    return TrainingRecord(
+        data=(
+            f"ISIC 2019 training set ({', '.join(sorted(sources)) or 'all sources'}), folds "
+            f"{', '.join(map(str, config.train_folds))}: {len(training)} pictures trained on, "
+            f"{len(validation)} for calibration"
+        ),
+        licence=f"{ISIC_2019_LICENCE} (research, non-commercial)",
+        citations=ISIC_2019_CITATIONS,
+        recipe={**recipe, "logit_balance": balance},
+        starting_weights=config.start.name if config.start else "random",
+    )
