@@ -1,0 +1,149 @@
+"""`lesionlens evaluate`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.markup import escape
+from rich.progress import MofNCompleteColumn
+
+from lesionlens.cli.app import app
+from lesionlens.cli.console import progress_bar, standard_output
+from lesionlens.cli.errors import told
+from lesionlens.errors import DataError
+from lesionlens.inference.embedded import DEFAULT_MODEL
+
+if TYPE_CHECKING:
+    from lesionlens.evaluation import Metrics, Predictions
+    from lesionlens.evaluation.mistakes import Mistake
+
+__all__ = ["evaluate"]
+
+_METRICS, _PREDICTIONS, _REPORT = "metrics.json", "predictions.csv", "report.html"
+
+
+@app.command()
+@told
+def evaluate(
+    data: Annotated[
+        Path | None, typer.Option(help="Folder in the official ISIC 2019 layout: pictures or tars, and the CSV files.")
+    ] = None,
+    predictions: Annotated[
+        Path | None, typer.Option(help="Score this predictions.csv of an earlier run again; runs no model.")
+    ] = None,
+    model: Annotated[
+        str, typer.Option(help="Name of an embedded model, folder of a bundle, or file of weights.")
+    ] = DEFAULT_MODEL,
+    folds_file: Annotated[
+        Path | None, typer.Option(help="CSV with image, label, group and fold. [default: isic2019_folds.csv in --data]")
+    ] = None,
+    fold: Annotated[str, typer.Option(help="Number of the fold to measure on, or `all`.")] = "0",
+    limit: Annotated[int | None, typer.Option(min=1, help="Measure on this many pictures, drawn at random.")] = None,
+    output: Annotated[
+        Path | None, typer.Option(help=f"Folder for {_METRICS}, {_PREDICTIONS} and {_REPORT}; made if missing.")
+    ] = None,
+    engine: Annotated[str, typer.Option(help="auto, onnxruntime or openvino.")] = "auto",
+    batch_size: Annotated[int, typer.Option(min=1, help="Pictures per forward pass.")] = 16,
+    bootstrap: Annotated[
+        int, typer.Option(min=0, max=100_000, help="Resamples behind the 95 % intervals; 0 for none.")
+    ] = 1000,
+) -> None:
+    """Measure a model on labelled pictures, with intervals, and write a report.
+
+    A research tool, not a medical device.
+    """
+    if (data is None) == (predictions is None):
+        raise DataError("give either --data DIR to run a model, or --predictions FILE to score its answers again")
+    if output is not None:
+        _make(output)  # before the long part: what cannot be written should be known at once
+    console = standard_output()
+    if data is not None:
+        results, context, mistakes = _run(data, folds_file, _fold(fold), limit, model, engine, batch_size)
+    else:
+        assert predictions is not None  # noqa: S101 - told apart above
+        results, context, mistakes = *_read(predictions), ([], [])
+
+    from lesionlens.evaluation import evaluate as compute
+    from lesionlens.evaluation.terminal import show
+
+    with console.status("Computing the figures and their intervals"):
+        metrics = compute(results, resamples=bootstrap, **context)
+    if output is not None:
+        _write(output, metrics, results, mistakes)
+    show(metrics, console)
+    if output is not None:
+        console.print(f"\nReport: {escape(str(output / _REPORT))}", soft_wrap=True)
+
+
+def _fold(text: str) -> int | None:
+    if text == "all":
+        return None
+    if not text.isdecimal():
+        raise DataError(f"--fold takes a number or `all`, not {text!r}")
+    return int(text)
+
+
+def _run(
+    data: Path, folds_file: Path | None, fold: int | None, limit: int | None, model: str, engine: str, batch_size: int
+) -> tuple[Predictions, dict[str, Any], tuple[list[Mistake], list[Mistake]]]:
+    from lesionlens.classifier import Classifier
+    from lesionlens.cli.find_model import find_model
+    from lesionlens.datasets import ImageSource, read_samples
+    from lesionlens.evaluation.measure import SEED
+    from lesionlens.evaluation.mistakes import mistake, worst
+    from lesionlens.evaluation.run import choose, find, model_info, predict
+
+    candidates = choose(read_samples(data, folds_file), fold)
+    samples = choose(candidates, fold, limit, SEED)
+    source = ImageSource(data)
+    classifier = Classifier(find_model(model), engine=engine)
+    with progress_bar(MofNCompleteColumn()) as bar:
+        task = bar.add_task("Looking at pictures", total=len(samples))
+        results = predict(classifier, samples, source, batch_size=batch_size, progress=lambda n: bar.advance(task, n))
+        missed, other = (
+            [mistake(f) for f in find(classifier, [samples[row] for row in rows], source)] for rows in worst(results)
+        )
+    limited = len(candidates) if len(samples) < len(candidates) else None
+    part = "All pictures" if fold is None else f"Fold {fold}"
+    drawn = f", {len(samples):,} of {limited:,} pictures drawn at random" if limited else ""
+    context = {
+        "model": model_info(classifier),
+        "description": f"{part} of the labelled pictures in “{data.resolve().name}”{drawn}.",
+        "fold": fold,
+        "limited_from": limited,
+        "seed": SEED,
+    }
+    return results, context, (missed, other)
+
+
+def _read(path: Path) -> tuple[Predictions, dict[str, Any]]:
+    import hashlib
+
+    from lesionlens.evaluation import Metrics, Predictions
+
+    results = Predictions.read_csv(path)
+    beside = path.with_name(_METRICS)
+    if beside.is_file():
+        earlier = Metrics.load(beside)
+        # A metrics file of other predictions must not lend them its model's name.
+        if earlier.data.predictions_sha256 == hashlib.sha256(path.read_bytes()).hexdigest():
+            known = earlier.data.model_dump(include={"description", "fold", "limited_from"})
+            return results, {"model": earlier.model, "seed": earlier.seed, **known}
+    return results, {"description": f"Predictions of “{path.name}”, from an unnamed model."}
+
+
+def _make(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise DataError(f"cannot make the output folder {folder}: {error.strerror}") from error
+
+
+def _write(output: Path, metrics: Metrics, results: Predictions, mistakes: tuple[list[Mistake], list[Mistake]]) -> None:
+    from lesionlens.evaluation.report import render_report
+
+    (output / _PREDICTIONS).write_bytes(results.to_csv())
+    (output / _METRICS).write_text(metrics.model_dump_json(indent=1) + "\n", encoding="utf-8")
+    (output / _REPORT).write_text(render_report(metrics, results, *mistakes), encoding="utf-8")

@@ -1,0 +1,66 @@
+"""The model card, written from what was measured, and the few figures that a manifest carries."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from lesionlens.datasets.licence import ISIC_2019_CITATIONS
+from lesionlens.evaluation.schema import Metrics
+from lesionlens.evaluation.templating import render
+from lesionlens.evaluation.wording import HEADLINES, estimate_of, main_slices
+from lesionlens.inference.bundle import Manifest
+
+__all__ = ["render_model_card", "results_for_manifest"]
+
+
+def results_for_manifest(metrics: Metrics) -> dict[str, Any]:
+    """Choose the figures for a bundle's `manifest.results`.
+
+    Args:
+        metrics: The figures of an evaluation.
+
+    Returns:
+        Plain JSON values: what was measured on, the SHA-256 of the graph that was measured, and for each of the main
+        parts its size and the headline figures as `[value, low, high]` (None where it is not defined).
+    """
+    return {
+        "data": metrics.data.description,
+        "fold": metrics.data.fold,
+        "measured_sha256": metrics.model.sha256 if metrics.model else None,
+        "bootstrap_resamples": metrics.bootstrap_resamples,
+        "slices": {
+            part.key: {
+                "n": part.n,
+                "lesions": part.groups,
+                "classes": len(part.classes_present),
+                **{
+                    h.name: [None if v is None else round(v, 4) for v in (e.value, e.low, e.high)]
+                    for h in HEADLINES
+                    for e in (estimate_of(part, h.name),)
+                },
+            }
+            for part in main_slices(metrics)
+        },
+    }
+
+
+def render_model_card(manifest: Manifest, metrics: Metrics) -> str:
+    """Write `MODEL_CARD.md` after Mitchell et al. 2019, *Model Cards for Model Reporting*.
+
+    Args:
+        manifest: The bundle's manifest.
+        metrics: The figures of an evaluation. If its model has another SHA-256 than the bundle's graph, the card
+            says that the figures are those of another run of the same recipe.
+
+    Returns:
+        Markdown.
+    """
+    return render(
+        "MODEL_CARD.md.j2",
+        manifest=manifest,
+        metrics=metrics,
+        main=main_slices(metrics),
+        everything=metrics.slices[0],
+        citations=(manifest.training.citations if manifest.training else ()) or ISIC_2019_CITATIONS,
+        same_weights=metrics.model is not None and metrics.model.sha256 == manifest.graph_sha256,
+    )

@@ -1,0 +1,128 @@
+"""The model card and the figures in a manifest, from measured figures alone."""
+
+from __future__ import annotations
+
+import json
+from itertools import pairwise
+
+import pytest
+from made_predictions import made, one_hot
+
+from lesionlens import DISCLAIMER
+from lesionlens.evaluation import Metrics, Predictions, evaluate, render_model_card, results_for_manifest
+from lesionlens.evaluation.schema import ModelInfo
+from lesionlens.evaluation.wording import number, spread
+from lesionlens.imaging.preprocess import PreprocessSpec
+from lesionlens.inference.bundle import Manifest, PredictionSetRule, TrainingRecord
+
+SHA256 = "cd" * 32
+RECORD = TrainingRecord(
+    data="ISIC 2019 training set, folds 1–4.",
+    licence="CC BY-NC 4.0",
+    recipe={"epochs": 12, "ema": True, "note": "a|b", "mixup": {"alpha": 0.2}},
+    starting_weights="ImageNet-1k",
+)
+
+
+def manifest(sha256: str = SHA256, training: TrainingRecord | None = RECORD) -> Manifest:
+    return Manifest(
+        name="tiny",
+        version="1.0",
+        architecture="efficientnet_b0",
+        preprocessing=PreprocessSpec(size=224, fit="squash"),
+        temperature=1.25,
+        prediction_set=PredictionSetRule(coverage=0.9, threshold=0.8),
+        training=training,
+        graph_sha256=sha256,
+    )
+
+
+@pytest.fixture(scope="module")
+def metrics(mixed: Predictions) -> Metrics:
+    model = ModelInfo(
+        name="tiny", version="1.0", architecture="b0", sha256=SHA256, engine="e", confidence_threshold=0.5
+    )
+    return evaluate(mixed, model=model, description="Fold 0 of ISIC 2019.", fold=0, resamples=20)
+
+
+def test_the_card_tells_what_must_be_known(metrics: Metrics) -> None:
+    card = render_model_card(manifest(), metrics)
+    assert DISCLAIMER in card
+    for words in (
+        "# tiny 1.0",
+        "**Not intended** for diagnosis",
+        "the whole picture, its aspect given up",
+        "CC BY-NC 4.0",
+        "Scientific Data 5, 180161 (2018)",
+        "arXiv:1908.02288",
+        "ISBI 2018",
+        "| epochs | 12 |",
+        "| ema | true |",
+        r"| note | a\|b |",
+        '| mixup | {"alpha": 0.2} |',
+        "Started from: ImageNet-1k.",
+        "Dermoscopy only",
+        "84 px",
+        "Skin types",
+        "Fold 0 of ISIC 2019. 400 pictures of 200 lesions.",
+    ):
+        assert words in card, words
+    for part in metrics.slices[:3]:
+        assert part.title in card
+        assert spread(part.balanced_accuracy) in card
+    for c in metrics.slices[0].classes:
+        assert f"| {c.support} | {spread(c.sensitivity)} |" in card
+    assert spread(metrics.slices[0].ece, "decimal") in card
+
+
+def test_its_tables_are_tables(metrics: Metrics) -> None:
+    lines = render_model_card(manifest(), metrics).splitlines()
+    for before, line in pairwise(lines):
+        if before.startswith("|") and line.startswith("|"):
+            assert before.replace(r"\|", "").count("|") == line.replace(r"\|", "").count("|"), line
+    assert "\n\n\n" not in "\n".join(lines)
+
+
+def test_figures_of_other_weights_are_called_that(metrics: Metrics) -> None:
+    assert "not of these very weights" not in render_model_card(manifest(), metrics)
+    other = render_model_card(manifest(sha256="ef" * 32), metrics)
+    assert "**The figures are not of these very weights.**" in other
+    assert SHA256 in other
+    assert "not of these very weights" in render_model_card(
+        manifest(), evaluate(made([0, 1], one_hot([0, 1])), resamples=0)
+    )
+
+
+def test_weights_of_unknown_origin_are_called_that(metrics: Metrics) -> None:
+    card = render_model_card(manifest(training=None), metrics)
+    assert "Where these weights come from is not recorded." in card
+    assert "The licence of these weights is not recorded" in card
+
+
+def test_citations_of_the_manifest_take_precedence(metrics: Metrics) -> None:
+    record = RECORD.model_copy(update={"citations": ("Somebody 2020.",)})
+    card = render_model_card(manifest(training=record), metrics)
+    assert "- Somebody 2020." in card
+    assert "Tschandl" not in card
+
+
+def test_the_manifest_gets_the_headline_figures(metrics: Metrics) -> None:
+    results = results_for_manifest(metrics)
+    assert manifest().model_copy(update={"results": results}).model_dump_json()
+    assert json.loads(json.dumps(results)) == results
+    assert len(json.dumps(results)) < 5000
+    assert results["measured_sha256"] == SHA256
+    assert set(results["slices"]) == {"all", "short_side_ge_180", "short_side_lt_180"}
+    estimate = metrics.slices[0].balanced_accuracy
+    assert results["slices"]["all"]["balanced_accuracy"] == [
+        round(v, 4) for v in (estimate.value, estimate.low, estimate.high) if v is not None
+    ]
+    assert results["slices"]["all"]["n"] == 400
+
+
+def test_undefined_figures_are_null_and_dashes() -> None:
+    predictions = made([0, 2], one_hot([0, 2]))
+    results = results_for_manifest(evaluate(predictions, resamples=0))
+    assert results["slices"]["all"]["malignant_auc"] == [None, None, None]
+    assert results["measured_sha256"] is None
+    assert number(None) == "–"
