@@ -1,0 +1,115 @@
+"""Puts the service together."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Final
+
+from fastapi import FastAPI
+from starlette.middleware import Middleware
+from starlette.middleware.cors import CORSMiddleware
+
+from lesionlens import DISCLAIMER
+from lesionlens.api.errors import UnexpectedErrorMiddleware, add_error_handlers
+from lesionlens.api.metrics import Metrics
+from lesionlens.api.middleware import REQUEST_ID_HEADER, RequestMiddleware
+from lesionlens.api.pages import PageFiles, pages
+from lesionlens.api.routes import contract, operations, v1
+from lesionlens.api.service import AnalysisService
+from lesionlens.api.state import AppState
+from lesionlens.classifier import Classifier
+from lesionlens.settings import Settings, load_settings
+from lesionlens.version import __version__
+
+__all__ = ["create_app"]
+
+WEB_FOLDER: Final = Path(__file__).parent.parent / "web"
+
+
+def create_app(settings: Settings | None = None, classifier: Classifier | None = None) -> FastAPI:
+    """Make the HTTP service. Several apps can live in one process; they share nothing.
+
+    Args:
+        settings: Its settings; None reads them from the environment.
+        classifier: The model; None loads the one that the settings name when the app starts.
+
+    Returns:
+        An ASGI app. Its lifespan loads the model, and on shutdown finishes what was accepted.
+
+    Raises:
+        SettingsError: The environment has a value that is not accepted.
+
+    Example:
+        >>> app = create_app()
+        >>> app.title
+        'LesionLens'
+    """
+    settings = settings or load_settings()
+    state = AppState(settings, Metrics(), classifier)
+    app = FastAPI(
+        title="LesionLens",
+        version=__version__,
+        summary="Classifies photographs of skin lesions and shows what it looked at.",
+        description=f"**{DISCLAIMER}**",
+        license_info={"name": "Apache-2.0"},
+        docs_url=None,  # FastAPI's page loads scripts from another host; /docs is a page of our own
+        redoc_url=None,
+        redirect_slashes=False,
+        lifespan=_lifespan,
+        middleware=[  # the first is the outermost
+            Middleware(RequestMiddleware, metrics=state.metrics),
+            Middleware(
+                CORSMiddleware,
+                allow_origins=settings.cors_origins,
+                allow_methods=["GET", "HEAD", "POST"],
+                allow_headers=["*"],
+                expose_headers=[REQUEST_ID_HEADER, "Retry-After"],
+            ),
+            Middleware(UnexpectedErrorMiddleware),
+        ],
+    )
+    app.state.lesionlens = state
+    add_error_handlers(app)
+    for router in (contract.router, v1.router, operations.router, pages(WEB_FOLDER)):
+        app.include_router(router)
+    app.mount("/static", PageFiles(directory=WEB_FOLDER), name="static")
+    return app
+
+
+@contextlib.asynccontextmanager
+async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
+    state: AppState = app.state.lesionlens
+    settings = state.settings
+    if state.classifier is None:
+        state.classifier = await asyncio.to_thread(
+            Classifier, settings.model, engine=settings.engine, threads=settings.threads
+        )
+    model = state.classifier.description
+    state.metrics.describe_model(model["name"], model["version"], model["sha256"], model["engine"])
+    state.service = AnalysisService(state.classifier, settings, state.metrics)
+    state.service.start()
+    # Not awaited: /livez answers at once, and /readyz when the warm-up is done.
+    warming = asyncio.create_task(_warm_up(state, state.service))
+    try:
+        yield
+    finally:
+        state.draining = True
+        warming.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await warming
+        await asyncio.to_thread(state.service.close)
+
+
+async def _warm_up(state: AppState, service: AnalysisService) -> None:
+    log = logging.getLogger("lesionlens.api")
+    try:
+        await service.warm_up()
+    except Exception:  # a task that fails in silence would leave the app unready for no visible reason
+        log.exception("warm-up failed; the service stays unready")
+    else:
+        state.warm = True
+        log.info("ready")

@@ -1,0 +1,97 @@
+"""What the service counts, in a Prometheus registry of its own for each app."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+
+from lesionlens.taxonomy import BY_CODE
+
+__all__ = ["Metrics"]
+
+_SECONDS: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
+_METHODS: Final = frozenset({"GET", "HEAD", "POST", "OPTIONS"})
+
+
+class Metrics:
+    """The app's counters.
+
+    Attributes:
+        registry: Holds all of them.
+        batch_size: Photos per forward pass.
+        inference_seconds: Duration of a forward pass.
+    """
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        self._requests = Counter(
+            "lesionlens_requests", "Requests answered", ["method", "route", "status"], registry=self.registry
+        )
+        self._seconds = Histogram(
+            "lesionlens_request_seconds",
+            "Time from a request's head to the end of its answer",
+            ["route"],
+            buckets=_SECONDS,
+            registry=self.registry,
+        )
+        self.batch_size = Histogram(
+            "lesionlens_batch_size", "Photos per forward pass", buckets=(1, 2, 4, 8, 16, 32), registry=self.registry
+        )
+        self.inference_seconds = Histogram(
+            "lesionlens_inference_seconds", "Duration of a forward pass", buckets=_SECONDS, registry=self.registry
+        )
+        self._answers = Counter(
+            "lesionlens_answers", "Answers by class; NOT_CONFIDENT is one of them", ["code"], registry=self.registry
+        )
+        for code in BY_CODE:  # a counter that is there at 0 can be alarmed on
+            self._answers.labels(code)
+
+    def watch(self, queue_depth: Callable[[], int], in_progress: Callable[[], int]) -> None:
+        """Read two gauges when they are asked for.
+
+        Args:
+            queue_depth: Photos waiting for the compute thread.
+            in_progress: Photos admitted and not yet answered.
+        """
+        Gauge("lesionlens_queue_depth", "Photos waiting for the compute thread", registry=self.registry).set_function(
+            queue_depth
+        )
+        Gauge("lesionlens_in_progress", "Photos admitted, not yet answered", registry=self.registry).set_function(
+            in_progress
+        )
+
+    def describe_model(self, name: str, version: str, sha256: str, engine: str) -> None:
+        """Say which model the figures belong to."""
+        gauge = Gauge(
+            "lesionlens_model",
+            "The model in use; always 1",
+            ["name", "version", "sha256", "engine"],
+            registry=self.registry,
+        )
+        gauge.labels(name, version, sha256, engine).set(1)
+
+    def answered(self, code: str) -> None:
+        """Count one answer.
+
+        Args:
+            code: A diagnosis's code or `NOT_CONFIDENT`.
+        """
+        self._answers.labels(code).inc()
+
+    def requested(self, method: str, route: str, status: int, seconds: float) -> None:
+        """Count one request.
+
+        Args:
+            method: HTTP method; unusual ones are counted together.
+            route: The route's pattern, never the path, which anybody can vary at will.
+            status: HTTP status of the answer.
+            seconds: How long it took.
+        """
+        self._requests.labels(method if method in _METHODS else "other", route, str(status)).inc()
+        self._seconds.labels(route).observe(seconds)
+
+    def expose(self) -> bytes:
+        """Return everything in Prometheus's text format."""
+        return generate_latest(self.registry)

@@ -1,0 +1,113 @@
+"""From an analysis to what `/v1` answers."""
+
+from __future__ import annotations
+
+import base64
+import uuid
+from collections.abc import Sequence
+from dataclasses import asdict
+
+import numpy as np
+import numpy.typing as npt
+
+from lesionlens import DISCLAIMER
+from lesionlens.api.schemas import (
+    AnalysisResponse,
+    ClassInfo,
+    ClassMap,
+    Confidence,
+    EngineDescription,
+    Malignancy,
+    ModelDescription,
+    ModelIdentity,
+    PhotoInfo,
+    ReachedPoint,
+    SeenBox,
+    TimingsMs,
+)
+from lesionlens.api.service import Outcome
+from lesionlens.classifier import Classifier
+from lesionlens.taxonomy import CODES, Diagnosis, diagnosis
+
+__all__ = ["describe_class", "describe_model", "present"]
+
+
+def describe_class(answer: Diagnosis) -> ClassInfo:
+    """Return an answer of the taxonomy as the API gives it."""
+    return ClassInfo.model_validate(asdict(answer))
+
+
+def describe_model(classifier: Classifier) -> ModelDescription:
+    """Return what can be told of the model in use."""
+    manifest = classifier.manifest
+    return ModelDescription(
+        name=manifest.name,
+        version=manifest.version,
+        architecture=manifest.architecture,
+        sha256=manifest.graph_sha256,
+        engine=EngineDescription(**classifier.engine_info._asdict()),
+        classes=list(manifest.classes),
+        preprocessing=manifest.preprocessing,
+        temperature=manifest.temperature,
+        confidence_threshold=manifest.confidence_threshold,
+        prediction_set=manifest.prediction_set,
+        operating_points=list(manifest.operating_points),
+        training=manifest.training,
+        results=manifest.results,
+        card="/v1/model/card",
+        disclaimer=DISCLAIMER,
+    )
+
+
+def present(
+    outcome: Outcome, classifier: Classifier, *, maps: Sequence[int] | None, overlays: bool, upload_ms: float
+) -> AnalysisResponse:
+    """Return the answer to one photo.
+
+    Args:
+        outcome: What came of it.
+        classifier: What computed it.
+        maps: Classes 0–7 whose maps are given as numbers; None for no maps.
+        overlays: Whether pictures were asked for.
+        upload_ms: How long reading the upload took, in milliseconds.
+    """
+    analysis, manifest = outcome.analysis, classifier.manifest
+    left, top, right, bottom = analysis.seen_box
+    timings = asdict(outcome.timings) | {"upload": upload_ms, "total": outcome.timings.total + upload_ms}
+    return AnalysisResponse(
+        id=str(uuid.uuid4()),
+        model=ModelIdentity.model_validate(classifier.description),
+        prediction=describe_class(analysis.diagnosis),
+        confident=analysis.confident,
+        confidence=Confidence(
+            rule="max_probability",
+            threshold=manifest.confidence_threshold,
+            max_probability=analysis.max_confidence,
+        ),
+        most_probable=describe_class(diagnosis(analysis.top)),
+        probabilities=analysis.probabilities_by_code,
+        malignancy=Malignancy(
+            probability=analysis.malignant_probability,
+            operating_points=[
+                ReachedPoint(**point.model_dump(), reached=analysis.malignant_probability >= point.threshold)
+                for point in manifest.operating_points
+            ],
+        ),
+        photo=PhotoInfo(width=outcome.width, height=outcome.height, format=outcome.format),
+        seen_box=SeenBox(left=left, top=top, right=right, bottom=bottom),
+        maps=None if maps is None else {CODES[i]: _class_map(analysis.maps[i]) for i in maps},
+        overlays=(
+            {CODES[i]: base64.b64encode(png).decode("ascii") for i, png in outcome.overlays.items()}
+            if overlays
+            else None
+        ),
+        timings_ms=TimingsMs(**{step: round(ms, 2) for step, ms in timings.items()}),
+        disclaimer=DISCLAIMER,
+    )
+
+
+def _class_map(values: npt.NDArray[np.float32]) -> ClassMap:
+    height, width = values.shape
+    # Six digits carry all that single precision holds for a picture, in half the bytes of a double's seventeen.
+    rows = [[float(f"{value:.6g}") for value in row] for row in values.tolist()]
+    return ClassMap(height=height, width=width, values=rows)

@@ -1,0 +1,137 @@
+"""Every way a request can fail, as data: RFC 9457 problem types.
+
+A problem's `type` is the path of its description, `/v1/problems/<slug>`, relative to the service.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from lesionlens.errors import (
+    CorruptImageError,
+    EmptyImageError,
+    ImageError,
+    ImageTooLargeError,
+    LesionLensError,
+    TooManyPixelsError,
+    UnsupportedImageError,
+)
+
+__all__ = ["PROBLEMS", "ProblemType", "RequestError", "problem_for_image", "problem_for_status"]
+
+
+@dataclass(frozen=True, slots=True)
+class ProblemType:
+    """One kind of failure.
+
+    Attributes:
+        slug: Last part of the `type` path.
+        status: HTTP status under `/v1`.
+        title: What happened, in a few words that never change.
+        description: What it means and what to do about it.
+    """
+
+    slug: str
+    status: int
+    title: str
+    description: str
+
+    @property
+    def uri(self) -> str:
+        """The `type` of the problem document."""
+        return f"/v1/problems/{self.slug}"
+
+
+MISSING_FILE: Final = ProblemType(
+    "missing-file", 400, "No photo in the request", "Send multipart/form-data with one file part named `file`."
+)
+EMPTY_IMAGE: Final = ProblemType("empty-image", 400, "The photo is empty", "The part `file` has no bytes.")
+UPLOAD_TIMEOUT: Final = ProblemType(
+    "upload-timeout", 408, "The upload took too long", "Send a smaller photo or use a quicker connection."
+)
+TOO_LARGE: Final = ProblemType(
+    "image-too-large", 413, "The file is too large", "The detail says how many bytes are accepted."
+)
+TOO_MANY_PIXELS: Final = ProblemType(
+    "too-many-pixels", 413, "The photo has too many pixels", "The detail says how many are accepted; shrink the photo."
+)
+UNSUPPORTED: Final = ProblemType(
+    "unsupported-image", 415, "Not a photo in an accepted format", "Send JPEG, PNG, WebP, BMP or TIFF."
+)
+CORRUPT: Final = ProblemType(
+    "corrupt-image", 422, "The photo is damaged", "The file is truncated or damaged; export or take the photo again."
+)
+INVALID_PARAMETER: Final = ProblemType(
+    "invalid-parameter", 422, "A parameter is not accepted", "The detail names the parameter and what is accepted."
+)
+NOT_FOUND: Final = ProblemType("not-found", 404, "There is nothing here", "See /docs for what the service offers.")
+METHOD_NOT_ALLOWED: Final = ProblemType(
+    "method-not-allowed", 405, "The method is not allowed", "The header `Allow` names the methods that are."
+)
+BAD_REQUEST: Final = ProblemType("bad-request", 400, "The request is not valid", "The detail says what is wrong.")
+INTERNAL: Final = ProblemType(
+    "internal",
+    500,
+    "The service failed",
+    "The fault is not in the request; the service's log has its id.",
+)
+OVERLOADED: Final = ProblemType(
+    "overloaded", 503, "The service is busy", "Try again after the seconds in the header `Retry-After`."
+)
+
+PROBLEMS: Final[Mapping[str, ProblemType]] = {
+    p.slug: p
+    for p in (
+        MISSING_FILE,
+        EMPTY_IMAGE,
+        UPLOAD_TIMEOUT,
+        TOO_LARGE,
+        TOO_MANY_PIXELS,
+        UNSUPPORTED,
+        CORRUPT,
+        INVALID_PARAMETER,
+        NOT_FOUND,
+        METHOD_NOT_ALLOWED,
+        BAD_REQUEST,
+        INTERNAL,
+        OVERLOADED,
+    )
+}
+"""All problem types by slug."""
+
+_IMAGE_PROBLEMS: Final[tuple[tuple[type[ImageError], ProblemType], ...]] = (
+    (EmptyImageError, EMPTY_IMAGE),
+    (ImageTooLargeError, TOO_LARGE),
+    (TooManyPixelsError, TOO_MANY_PIXELS),
+    (UnsupportedImageError, UNSUPPORTED),
+    (CorruptImageError, CORRUPT),
+)
+_STATUS_PROBLEMS: Final[Mapping[int, ProblemType]] = {404: NOT_FOUND, 405: METHOD_NOT_ALLOWED, 413: TOO_LARGE}
+
+
+class RequestError(LesionLensError):
+    """A request that is answered with a problem.
+
+    Args:
+        problem: Which kind.
+        detail: What was wrong this time and what is accepted, for the person who sent the request.
+        headers: Headers that the response gets.
+    """
+
+    def __init__(self, problem: ProblemType, detail: str, *, headers: Mapping[str, str] | None = None) -> None:
+        super().__init__(detail)
+        self.problem = problem
+        self.detail = detail
+        self.headers = dict(headers or {})
+
+
+def problem_for_image(error: ImageError) -> ProblemType:
+    """Return the problem type of a picture that cannot be used."""
+    return next((problem for kind, problem in _IMAGE_PROBLEMS if isinstance(error, kind)), CORRUPT)
+
+
+def problem_for_status(status: int) -> ProblemType:
+    """Return the problem type of an HTTP status that the framework raised."""
+    return _STATUS_PROBLEMS.get(status, BAD_REQUEST if status < 500 else INTERNAL)

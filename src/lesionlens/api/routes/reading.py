@@ -1,0 +1,65 @@
+"""What both routes that take a photo do first: read it, unless the service is too busy to."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Collection
+from typing import Any, Final
+
+from fastapi import Request
+
+from lesionlens.api.disconnect import while_connected
+from lesionlens.api.service import Outcome
+from lesionlens.api.state import AppState
+from lesionlens.api.uploads import read_upload
+from lesionlens.classifier import Analysis
+
+__all__ = ["UPLOAD_BODY", "analyse_upload"]
+
+UPLOAD_BODY: Final[dict[str, Any]] = {
+    "requestBody": {
+        "required": True,
+        "content": {
+            "multipart/form-data": {
+                "schema": {
+                    "type": "object",
+                    "required": ["file"],
+                    "properties": {
+                        "file": {
+                            "type": "string",
+                            "format": "binary",
+                            "description": "One photo: JPEG, PNG, WebP, BMP or TIFF.",
+                        }
+                    },
+                }
+            }
+        },
+    }
+}
+"""OpenAPI's description of the body; the routes read it themselves, to stop at the size limit."""
+
+
+async def analyse_upload(
+    request: Request, state: AppState, draw: Callable[[Analysis], Collection[int]]
+) -> tuple[Outcome, float]:
+    """Read the photo of a request and analyse it.
+
+    Args:
+        request: A request whose body has not been read.
+        state: The app's parts.
+        draw: Says for which classes a heatmap is drawn.
+
+    Returns:
+        What came of the photo, and how long reading it took in milliseconds.
+
+    Raises:
+        RequestError: The service is too busy, or the request holds no photo that it accepts.
+        ImageError: The photo cannot be used.
+    """
+    _, service = state.running
+    service.photos.check(service.retry_after())  # before the upload: no one should send megabytes only to be refused
+    with service.uploads.enter():
+        begun = time.perf_counter()
+        data = await read_upload(request, state.settings)
+        upload_ms = 1000 * (time.perf_counter() - begun)
+    return await while_connected(request, service.analyse(data, draw)), upload_ms

@@ -1,0 +1,95 @@
+"""Reads the one photo of a request, and no more of the request than that photo may be large."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator
+from typing import Final
+
+from fastapi import Request
+from starlette.datastructures import UploadFile
+from starlette.formparsers import MultiPartException, MultiPartParser
+
+from lesionlens.api.problems import MISSING_FILE, TOO_LARGE, UPLOAD_TIMEOUT, RequestError
+from lesionlens.settings import Settings
+
+__all__ = ["read_upload"]
+
+_PART_NAME: Final = "file"
+_MAX_FIELDS: Final = 16
+_MAX_FIELD_BYTES: Final = 4096
+# Boundaries and part headers come on top of the photo.
+_FRAMING_BYTES: Final = 64 * 1024 + _MAX_FIELDS * _MAX_FIELD_BYTES
+
+
+async def read_upload(request: Request, settings: Settings) -> bytes:
+    """Return the bytes of the part `file`.
+
+    The photo stays in memory: nothing is written to disk. Reading stops as soon as the limit is passed, whether the
+    client announced the size (`Content-Length`) or not.
+
+    Args:
+        request: A request whose body has not been read.
+        settings: Gives the limits.
+
+    Raises:
+        RequestError: `missing-file`, `image-too-large` or `upload-timeout`.
+        starlette.requests.ClientDisconnect: The client went away.
+    """
+    if not request.headers.get("content-type", "").lower().startswith("multipart/form-data"):
+        raise RequestError(MISSING_FILE, f"Send multipart/form-data with one file part named {_PART_NAME!r}.")
+    limit = settings.max_upload_bytes + _FRAMING_BYTES
+    announced = request.headers.get("content-length", "")
+    if announced.isdecimal() and int(announced) > limit:
+        raise _too_large(settings)
+    parser = MultiPartParser(
+        request.headers,
+        _limited(request, limit, settings),
+        max_files=1,
+        max_fields=_MAX_FIELDS,
+        max_part_size=_MAX_FIELD_BYTES,
+    )
+    parser.spool_max_size = limit  # larger than any part can grow, so that none is rolled over to disk
+    try:
+        async with asyncio.timeout(settings.upload_timeout):
+            form = await parser.parse()
+    except TimeoutError:
+        raise RequestError(
+            UPLOAD_TIMEOUT, f"The upload did not arrive within {settings.upload_timeout:g} seconds."
+        ) from None
+    except MultiPartException as error:
+        raise RequestError(
+            MISSING_FILE, f"{error.message.rstrip('.')}. Send exactly one file part, named {_PART_NAME!r}."
+        ) from error
+    try:
+        return await _photo(form.get(_PART_NAME), settings)
+    finally:
+        await form.close()
+
+
+async def _photo(part: UploadFile | str | None, settings: Settings) -> bytes:
+    if part is None:
+        raise RequestError(MISSING_FILE, f"The request has no file part named {_PART_NAME!r}.")
+    if isinstance(part, str):
+        raise RequestError(MISSING_FILE, f"The part {_PART_NAME!r} is text, not a file: give it a file name.")
+    data = await part.read()
+    if len(data) > settings.max_upload_bytes:
+        raise _too_large(settings)
+    return data
+
+
+async def _limited(request: Request, limit: int, settings: Settings) -> AsyncGenerator[bytes]:
+    received = 0
+    async for chunk in request.stream():
+        received += len(chunk)
+        if received > limit:
+            raise _too_large(settings)
+        yield chunk
+
+
+def _too_large(settings: Settings) -> RequestError:
+    megabytes = settings.max_upload_bytes / 1024 / 1024
+    return RequestError(
+        TOO_LARGE,
+        f"The file is too large: at most {settings.max_upload_bytes} bytes ({megabytes:.3g} MiB) are accepted.",
+    )

@@ -1,0 +1,81 @@
+"""`lesionlens serve`: the HTTP service and the page."""
+
+from __future__ import annotations
+
+import contextlib
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from lesionlens.cli.app import app
+from lesionlens.cli.errors import told
+
+if TYPE_CHECKING:
+    from lesionlens.classifier import Classifier
+    from lesionlens.settings import Settings
+
+__all__ = ["serve"]
+
+
+@app.command()
+@told
+def serve(
+    model: Annotated[
+        str | None,
+        typer.Option(help="Embedded model, bundle folder, or .pth file of weights.", show_default="default"),
+    ] = None,
+    host: Annotated[str | None, typer.Option(help="Address to listen on.", show_default="127.0.0.1")] = None,
+    port: Annotated[int | None, typer.Option(help="Port; 0 takes a free one.", show_default="5000")] = None,
+    engine: Annotated[str | None, typer.Option(help="auto, onnxruntime or openvino.", show_default="auto")] = None,
+    threads: Annotated[
+        int | None, typer.Option(help="Compute threads; 0 for one per usable CPU.", show_default="0")
+    ] = None,
+) -> None:
+    """Serve the page, the HTTP API and the SkinTracker contract.
+
+    Every option can also be set in the environment; an option given here takes precedence. See docs/serving.md.
+    """
+    from lesionlens.settings import load_settings
+
+    given = {"model": model, "host": host, "port": port, "engine": engine, "threads": threads}
+    _run(load_settings(**{name: value for name, value in given.items() if value is not None}))
+
+
+def _run(settings: Settings) -> None:
+    from lesionlens.api.app import create_app
+    from lesionlens.api.logs import configure_logging
+    from lesionlens.api.server import Server, listen
+    from lesionlens.classifier import Classifier
+    from lesionlens.cli.find_model import find_model
+
+    configure_logging(settings)
+    with listen(settings.host, settings.port) as listener:
+        bundle = find_model(settings.model, settings.cache_dir)
+        classifier = Classifier(bundle, engine=settings.engine, threads=settings.threads)
+        address, port = listener.getsockname()[:2]
+        _announce(settings, classifier, f"http://[{address}]:{port}" if ":" in address else f"http://{address}:{port}")
+        # After its orderly end on Ctrl-C, uvicorn raises KeyboardInterrupt again.
+        with contextlib.suppress(KeyboardInterrupt):
+            Server(create_app(settings, classifier)).run(sockets=[listener])
+
+
+def _announce(settings: Settings, classifier: Classifier, url: str) -> None:
+    """Tell a person, or a log collector, what is served and what it is not."""
+    from lesionlens import DISCLAIMER, __version__
+
+    model = classifier.description
+    if settings.log_format == "json":
+        import structlog
+
+        structlog.stdlib.get_logger("lesionlens").info("serving", url=url, model=model, disclaimer=DISCLAIMER)
+        return
+    from rich.console import Console
+    from rich.markup import escape
+
+    about = escape(f"{model['name']} {model['version']} ({model['architecture']}, {model['engine']})")
+    console = Console(highlight=False, soft_wrap=True)
+    console.print(f"[bold]LesionLens {__version__}[/]")
+    console.print(f"  Listening on  [bold]{escape(url)}[/]")
+    console.print(f"  Reference     {escape(url)}/docs")
+    console.print(f"  Model         {about}")
+    console.print(f"[yellow]{DISCLAIMER}[/]")

@@ -1,0 +1,191 @@
+"""Every setting of the service, typed, from the environment.
+
+`PORT` and `GRADCAM_MAX_SIDE` keep the names of the SkinTracker contract; all others begin with `LESIONLENS_`. A
+variable that is set but empty counts as not set.
+
+Example:
+    >>> load_settings(port=8080).port
+    8080
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, ValidationError, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from lesionlens.errors import SettingsError
+from lesionlens.inference.embedded import DEFAULT_MODEL
+from lesionlens.inference.engines.select import EngineName
+
+__all__ = ["Settings", "load_settings", "variable_name"]
+
+_PREFIX = "LESIONLENS_"
+_MEBIBYTE = 1024 * 1024
+
+
+def _setting(default: Any, description: str, accepted: str, **constraints: Any) -> Any:
+    return Field(default=default, description=description, json_schema_extra={"accepted": accepted}, **constraints)
+
+
+class Settings(BaseSettings):
+    """The service's settings; the field descriptions are the reference, and `docs/serving.md` lists them.
+
+    Make one with `load_settings`, which explains a wrong value in words.
+    """
+
+    model_config = SettingsConfigDict(
+        env_prefix=_PREFIX, env_ignore_empty=True, populate_by_name=True, frozen=True, extra="forbid"
+    )
+
+    host: str = _setting("127.0.0.1", "Address to listen on; `0.0.0.0` for every interface.", "an IP address or name")
+    port: int = _setting(
+        5000,
+        "Port to listen on; 0 takes a free one.",
+        "a whole number, 0–65535",
+        ge=0,
+        le=65535,
+        validation_alias="PORT",
+    )
+    model: str = _setting(
+        DEFAULT_MODEL,
+        "The model to serve.",
+        "the name of an embedded bundle, a bundle's folder, or a `.pth` file of EfficientNet-B5 weights",
+        min_length=1,
+    )
+    engine: EngineName = _setting("auto", "Inference engine.", "`auto`, `onnxruntime` or `openvino`")
+    threads: int = _setting(
+        0, "Compute threads of the engine; 0 for one per usable CPU.", "a whole number, 0–1024", ge=0, le=1024
+    )
+    decode_threads: int = _setting(
+        2, "Threads that decode photos and draw heatmaps.", "a whole number, 1–64", ge=1, le=64
+    )
+    gradcam_max_side: int = _setting(
+        512,
+        "Longest side of a drawn heatmap, in pixels.",
+        "a whole number, 16–8192",
+        ge=16,
+        le=8192,
+        validation_alias="GRADCAM_MAX_SIDE",
+    )
+    max_upload_bytes: int = _setting(
+        20 * _MEBIBYTE,
+        "Largest photo file, in bytes.",
+        "a whole number, 1024–1073741824",
+        ge=1024,
+        le=1024 * _MEBIBYTE,
+    )
+    max_pixels: int = _setting(
+        100_000_000, "Most pixels a photo may have.", "a whole number, 1024–1000000000", ge=1024, le=1_000_000_000
+    )
+    max_uploads: int = _setting(
+        16,
+        "Uploads read at once; together they hold at most this many times the largest file in memory.",
+        "a whole number, 1–1024",
+        ge=1,
+        le=1024,
+    )
+    upload_timeout: float = _setting(
+        30.0, "Seconds within which an upload must have arrived.", "a number, 0.1–3600", ge=0.1, le=3600
+    )
+    queue_size: int = _setting(
+        32,
+        "Photos being analysed or waiting for it; a request beyond them is answered 503 at once.",
+        "a whole number, 1–10000",
+        ge=1,
+        le=10_000,
+    )
+    max_batch: int = _setting(
+        4, "Most waiting photos that one forward pass takes together.", "a whole number, 1–256", ge=1, le=256
+    )
+    batch_delay_ms: float = _setting(
+        0.0, "Milliseconds to wait for a batch to fill; 0 never waits.", "a number, 0–1000", ge=0, le=1000
+    )
+    cors_origins: Annotated[tuple[str, ...], NoDecode] = _setting(
+        ("*",),
+        "Origins whose pages may call the service.",
+        "`*`, or origins such as `https://example.org` with commas between them",
+    )
+    shutdown_timeout: int = _setting(
+        30, "Seconds to finish accepted requests after SIGTERM.", "a whole number, 1–3600", ge=1, le=3600
+    )
+    drain_seconds: float = _setting(
+        0.0,
+        "Seconds after SIGTERM during which requests are still taken while `/readyz` already says 503, for a load "
+        "balancer to notice.",
+        "a number, 0–600",
+        ge=0,
+        le=600,
+    )
+    cache_dir: Path = _setting(
+        Path("~/.cache/lesionlens"), "Where a bundle made from a `.pth` file is kept.", "a folder that can be written"
+    )
+    log_level: Literal["debug", "info", "warning", "error"] = _setting(
+        "info", "Least severe message that is logged.", "`debug`, `info`, `warning` or `error`"
+    )
+    log_format: Literal["console", "json"] = _setting("console", "How log lines look.", "`console` or `json`")
+
+    @field_validator("cors_origins", mode="before")
+    @classmethod
+    def _split_origins(cls, value: Any) -> Any:
+        if not isinstance(value, str):
+            return value
+        return tuple(origin.strip().rstrip("/") for origin in value.split(",") if origin.strip())
+
+    @field_validator("cors_origins")
+    @classmethod
+    def _check_origins(cls, origins: tuple[str, ...]) -> tuple[str, ...]:
+        if not origins or any(o != "*" and not o.startswith(("http://", "https://")) for o in origins):
+            raise ValueError("an origin begins with http:// or https://")
+        return origins
+
+    @field_validator("engine", "log_level", "log_format", mode="before")
+    @classmethod
+    def _ignore_case(cls, value: Any) -> Any:
+        return value.lower() if isinstance(value, str) else value
+
+    @field_validator("cache_dir")
+    @classmethod
+    def _expand_home(cls, path: Path) -> Path:
+        return path.expanduser()
+
+
+def variable_name(field: str) -> str:
+    """Return the environment variable of a setting.
+
+    Args:
+        field: Name of a field of `Settings`.
+
+    Raises:
+        KeyError: There is no such setting.
+    """
+    alias = Settings.model_fields[field].validation_alias
+    return alias if isinstance(alias, str) else _PREFIX + field.upper()
+
+
+def load_settings(**overrides: Any) -> Settings:
+    """Read the settings from the environment.
+
+    Args:
+        **overrides: Settings by field name that take precedence over the environment.
+
+    Raises:
+        SettingsError: A value is not accepted; the message names the variable, the value and what is accepted.
+    """
+    try:
+        return Settings(**overrides)
+    except ValidationError as error:
+        raise SettingsError("; ".join(_explain(problem) for problem in error.errors())) from error
+
+
+def _explain(problem: Any) -> str:
+    location = str(problem["loc"][0]) if problem["loc"] else ""
+    for name, field in Settings.model_fields.items():
+        variable = variable_name(name)
+        if location in (name, variable, variable.lower()):
+            extra = field.json_schema_extra
+            accepted = extra["accepted"] if isinstance(extra, dict) else problem["msg"]
+            return f"{variable} is {problem['input']!r}; accepted: {accepted}"
+    return f"there is no setting {location!r}; known: {', '.join(Settings.model_fields)}"

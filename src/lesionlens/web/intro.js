@@ -1,0 +1,27 @@
+import { h } from "./dom.js";
+
+/** What the page does, before there is a photo. */
+export function intro() {
+  return h(
+    "section",
+    { class: "intro" },
+    h("h1", {}, "A second look at a skin lesion, and an honest one"),
+    h(
+      "p",
+      { class: "lead" },
+      "LesionLens compares a photo with eight kinds of skin lesion, shows where it looked, and says so when it does not know.",
+    ),
+    h(
+      "ol",
+      { class: "steps" },
+      step("Take a close-up", "One lesion, sharp and evenly lit, in the middle of the photo. It was trained on photos taken through a dermatoscope."),
+      step("Read the answer", "Eight probabilities, or “not confident”, which is an answer too."),
+      step("See where it looked", "A heatmap shows which parts of the photo counted for each diagnosis."),
+    ),
+    h("p", { class: "quiet small" }, "The photo goes to the server of this page, stays in its memory while it is analysed, and is not stored."),
+  );
+}
+
+function step(title, text) {
+  return h("li", {}, h("strong", {}, title), h("span", {}, text));
+}

@@ -1,0 +1,51 @@
+// What the numbers mean, in plain words.
+
+/** 0.873 → "87%"; what is not 0 is never shown as 0, and what is not 1 never as 100. */
+export function percent(share) {
+  if (share > 0 && share < 0.01) return "<1%";
+  if (share < 1 && share > 0.99) return ">99%";
+  return `${Math.round(share * 100)}%`;
+}
+
+/** The same within a sentence. */
+const spoken = (share) => percent(share).replace("<", "less than ").replace(">", "more than ");
+
+/** The answer as a headline, a lead, and what to make of it. */
+export function explain({ prediction, confident, confidence, malignancy, most_probable: top }) {
+  const chance = spoken(confidence.max_probability);
+  if (!confident) {
+    return {
+      kind: "unsure",
+      label: "The answer",
+      headline: "Not confident",
+      lead: `The model does not know. No diagnosis reached ${percent(confidence.threshold)}; the nearest was ${top.name} with ${chance}.`,
+      meaning:
+        "That is an answer in its own right: it says nothing about whether the lesion is harmless. A sharp, evenly lit close-up with the lesion in the middle may help.",
+    };
+  }
+  if (!prediction.malignant && malignancy.operating_points.some((point) => point.reached)) {
+    return {
+      kind: "unsure",
+      label: "Most likely, but not the whole answer",
+      headline: prediction.name,
+      lead: `${prediction.description} The model gives it ${chance}.`,
+      meaning: `Yet it gives ${spoken(malignancy.probability)} to a cancer or its early form, which is enough to reach a mark below. Have the lesion looked at.`,
+    };
+  }
+  const meaning = prediction.malignant
+    ? "The model finds this photo most like those of a cancer or its early form. It can be wrong; only a dermatologist can tell, and should."
+    : "The model finds this photo most like those of a harmless lesion. It misses some cancers: if the lesion is new, changes, itches or bleeds, have it looked at all the same.";
+  return {
+    kind: prediction.malignant ? "malignant" : "benign",
+    label: "Most likely",
+    headline: prediction.name,
+    lead: `${prediction.description} The model gives it ${chance}.`,
+    meaning,
+  };
+}
+
+/** One operating point as a sentence. */
+export function explainPoint(point) {
+  const side = point.reached ? "At or above" : "Below";
+  return `${side} ${percent(point.threshold)}, the mark that finds ${percent(point.sensitivity)} of cancers and wrongly flags ${percent(1 - point.specificity)} of harmless lesions.`;
+}
