@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from lesionlens.datasets import ImageSource, Sample, read_samples
-from lesionlens.datasets.folds import assign_folds, hold_out
+from lesionlens.datasets.folds import assign_folds, hold_out, write_folds
 from lesionlens.datasets.isic import class_counts
 from lesionlens.errors import DataError
 from synthetic import write_data_folder
@@ -132,3 +132,9 @@ def test_real_folds_keep_lesions_apart(shared_data: Path) -> None:
     source = ImageSource(shared_data)
     assert all(sample.image in source for sample in samples)
     assert source.read(samples[0].image).startswith(b"\xff\xd8")
+
+
+def test_a_folds_file_is_read_back_as_it_was_written(tmp_path: Path) -> None:
+    samples = assign_folds(lesions(50), folds=3)
+    write_folds(samples, tmp_path / "isic2019_folds.csv")
+    assert read_samples(tmp_path) == samples

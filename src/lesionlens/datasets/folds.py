@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import csv
 from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 from sklearn.model_selection import StratifiedGroupKFold
 
 from lesionlens.datasets.isic import Sample
 from lesionlens.errors import DataError
+from lesionlens.taxonomy import CODES
 
-__all__ = ["assign_folds", "hold_out"]
+__all__ = ["assign_folds", "hold_out", "write_folds"]
 
 
 def assign_folds(samples: Sequence[Sample], folds: int = 5, seed: int = 0) -> list[Sample]:
@@ -56,3 +59,18 @@ def hold_out(samples: Sequence[Sample], share: float, seed: int = 0) -> tuple[li
     kept = [original for original, s in zip(samples, split, strict=True) if s.fold != 0]
     held = [original for original, s in zip(samples, split, strict=True) if s.fold == 0]
     return kept, held
+
+
+def write_folds(samples: Sequence[Sample], path: Path) -> None:
+    """Write a folds file that `read_samples` reads.
+
+    Args:
+        samples: Samples with folds.
+        path: File to write; replaced if it is there.
+    """
+    temporary = path.with_name(path.name + ".tmp")
+    with temporary.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file)
+        writer.writerow(("image", "label", "source", "group", "fold", "width", "height"))
+        writer.writerows((s.image, CODES[s.label], s.source, s.group, s.fold, s.width, s.height) for s in samples)
+    temporary.replace(path)

@@ -155,6 +155,8 @@ class _Run:
             multiprocessing_context="forkserver" if workers else None,
             prefetch_factor=4 if workers else None,
             pin_memory=self.device.type == "cuda",
+            # Every start of a loader draws a seed; from the global generator, a resumed run would draw one more.
+            generator=torch.Generator(),
         )
 
     def _build_model(self) -> None:
