@@ -25,27 +25,18 @@ from lesionlens.api.server import Server, listen
 from lesionlens.api.state import AppState
 from lesionlens.errors import EngineError
 from lesionlens.inference.bundle import Bundle
-from lesionlens.inference.embedded import DEFAULT_MODEL, embedded_models
 from lesionlens.inference.engines import Engine, EngineInfo, Outputs
 from lesionlens.settings import load_settings
 
 TIMEOUT = 60.0  # seconds; generous, since the machine may be busy with other work
 ORIENTATION_TAG = 0x0112
-_PROGRAM = "import lesionlens.cli.classify, lesionlens.cli.serve; lesionlens.cli.app()"
-
-
-def embedded_model() -> str:
-    """Name of the embedded model that the tests use: the default one if it is installed."""
-    models = embedded_models()
-    if not models:
-        pytest.skip("no embedded model is installed")
-    return DEFAULT_MODEL if DEFAULT_MODEL in models else next(iter(models))
+_PROGRAM = "from lesionlens.cli import app; app()"
 
 
 @pytest.fixture(scope="session")
 def classifier() -> Classifier:
     """The embedded model, loaded once."""
-    return Classifier(embedded_model(), engine="onnxruntime")
+    return Classifier(engine="onnxruntime")
 
 
 @pytest.fixture(scope="session")

@@ -17,8 +17,6 @@ import pytest
 import structlog
 from typer.testing import CliRunner
 
-import lesionlens.cli.classify
-import lesionlens.cli.serve  # noqa: F401 – registers the command
 from lesionlens import DISCLAIMER, Classifier
 from lesionlens.api.server import listen
 from lesionlens.cli import app

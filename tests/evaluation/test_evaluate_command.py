@@ -12,7 +12,6 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner, Result
 
-import lesionlens.cli.evaluate  # noqa: F401 - registers the command
 from lesionlens import DISCLAIMER, Classifier
 from lesionlens.cli import app
 from lesionlens.datasets import ImageSource, read_samples

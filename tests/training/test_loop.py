@@ -17,7 +17,8 @@ torch = pytest.importorskip("torch", reason="needs the train extra")
 
 from lesionlens.errors import DataError  # noqa: E402
 from lesionlens.training.config import Stage, TrainConfig  # noqa: E402
-from lesionlens.training.loop import Progress, split, train  # noqa: E402
+from lesionlens.training.loop import Progress, train  # noqa: E402
+from lesionlens.training.splits import split  # noqa: E402
 
 pytestmark = pytest.mark.train
 

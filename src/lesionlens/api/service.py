@@ -90,9 +90,8 @@ class AnalysisService:
         self._settings = settings
         self._metrics = metrics
         self._limits = Limits(max_bytes=settings.max_upload_bytes, max_pixels=settings.max_pixels)
-        # JPEGs may be decoded at reduced scale. Twice the network's size leaves the last shrinking, and with it what
-        # the network sees, to the one preprocessing function; the other bound keeps heatmaps as large as promised.
-        self._min_side = max(2 * classifier.manifest.preprocessing.size, settings.gradcam_max_side)
+        # JPEGs may be decoded at reduced scale; the second bound keeps heatmaps as large as promised.
+        self._min_side = max(classifier.manifest.preprocessing.decode_side, settings.gradcam_max_side)
         self._pool = ThreadPoolExecutor(settings.decode_threads, thread_name_prefix="lesionlens-decode")
         self._log = logging.getLogger("lesionlens.api")
         self.worker = BatchWorker(

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 # isort: off
 from lesionlens.cli import serve, classify, models, evaluate, data, train, export, convert
+
 # isort: on
 from lesionlens.cli.app import app
 

@@ -10,8 +10,7 @@ from rich.markup import escape
 from rich.progress import MofNCompleteColumn
 
 from lesionlens.cli.app import app
-from lesionlens.cli.console import progress_bar, standard_output
-from lesionlens.cli.errors import told
+from lesionlens.cli.console import errors_shown, progress_bar, standard_output
 from lesionlens.errors import DataError
 from lesionlens.inference.embedded import DEFAULT_MODEL
 
@@ -25,7 +24,7 @@ _METRICS, _PREDICTIONS, _REPORT = "metrics.json", "predictions.csv", "report.htm
 
 
 @app.command()
-@told
+@errors_shown()
 def evaluate(
     data: Annotated[
         Path | None, typer.Option(help="Folder in the official ISIC 2019 layout: pictures or tars, and the CSV files.")

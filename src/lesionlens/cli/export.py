@@ -9,13 +9,13 @@ import typer
 from rich.console import Console
 
 from lesionlens.cli.app import app
-from lesionlens.cli.errors import told
+from lesionlens.cli.console import errors_shown
 
 __all__ = ["export"]
 
 
 @app.command()
-@told
+@errors_shown()
 def export(
     run: Annotated[Path, typer.Argument(help="Folder of a training run.")],
     output: Annotated[Path, typer.Argument(help="Folder to write the bundle to.")],

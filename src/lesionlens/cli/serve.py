@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from lesionlens.cli.app import app
-from lesionlens.cli.errors import told
+from lesionlens.cli.console import errors_shown
+from lesionlens.inference.embedded import DEFAULT_MODEL
 
 if TYPE_CHECKING:
     from lesionlens.classifier import Classifier
@@ -18,11 +19,11 @@ __all__ = ["serve"]
 
 
 @app.command()
-@told
+@errors_shown()
 def serve(
     model: Annotated[
         str | None,
-        typer.Option(help="Embedded model, bundle folder, or .pth file of weights.", show_default="default"),
+        typer.Option(help="Embedded model, bundle folder, or .pth file of weights.", show_default=DEFAULT_MODEL),
     ] = None,
     host: Annotated[str | None, typer.Option(help="Address to listen on.", show_default="127.0.0.1")] = None,
     port: Annotated[int | None, typer.Option(help="Port; 0 takes a free one.", show_default="5000")] = None,

@@ -11,13 +11,13 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 from lesionlens.cli.app import app
-from lesionlens.cli.errors import told
+from lesionlens.cli.console import errors_shown
 
 __all__ = ["train"]
 
 
 @app.command()
-@told
+@errors_shown()
 def train(
     run: Annotated[Path, typer.Argument(help="Folder of the run: checkpoints, metrics, curves.")],
     config: Annotated[

@@ -154,8 +154,7 @@ def _analysed(
 
     def prepare(sample: Sample) -> tuple[Photo, npt.NDArray[np.float32]]:
         try:
-            # As the service does: a JPEG may be decoded at reduced scale, but never below twice the network's size.
-            photo = decode(source.read(sample.image), min_side=2 * spec.size)
+            photo = decode(source.read(sample.image), min_side=spec.decode_side)  # as the service does
         except ImageError as error:
             raise DataError(f"picture {sample.image} cannot be used: {error}") from error
         return photo, preprocess(photo.image, spec)

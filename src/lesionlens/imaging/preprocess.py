@@ -50,6 +50,14 @@ class PreprocessSpec(BaseModel):
     mean: tuple[Unit, Unit, Unit] = (0.485, 0.456, 0.406)
     std: tuple[Positive, Positive, Positive] = (0.229, 0.224, 0.225)
 
+    @property
+    def decode_side(self) -> int:
+        """Shorter side in pixels to which a large JPEG may be reduced while it is decoded (`decode(min_side=…)`).
+
+        At three times the network's input the answer moves no more than saving as JPEG moves it: docs/imaging.md.
+        """
+        return 3 * self.size
+
 
 def crop_box(width: int, height: int, spec: PreprocessSpec) -> tuple[int, int, int, int]:
     """Return the part of a picture that the network sees.

@@ -13,25 +13,25 @@ from typing import Any, Final
 
 import numpy as np
 import torch
-from sklearn.metrics import recall_score, roc_auc_score
 from torch import nn
 from torch.nn.parallel import DistributedDataParallel
 from torch.utils.data import DataLoader
 
-from lesionlens.datasets import ImageSource, Sample, read_samples
-from lesionlens.datasets.folds import hold_out
+from lesionlens.datasets import ImageSource
 from lesionlens.errors import DataError
-from lesionlens.taxonomy import MALIGNANT_INDEXES
 from lesionlens.training.average import WeightAverage
 from lesionlens.training.config import TrainConfig
 from lesionlens.training.cpu import keep_freed_memory, quicken_depthwise
 from lesionlens.training.dataset import EvaluationDataset, TrainingDataset, TrainingSampler
 from lesionlens.training.distributed import Processes, processes, sum_over
+from lesionlens.training.judge import judge
 from lesionlens.training.loss import classification_loss
 from lesionlens.training.model import create_model, freeze_stages, load_start
 from lesionlens.training.run_folder import RunFolder
+from lesionlens.training.schedule import learning_rate
+from lesionlens.training.splits import split
 
-__all__ = ["Progress", "TrainResult", "split", "train"]
+__all__ = ["Progress", "TrainResult", "train"]
 
 _CHECKPOINT_SECONDS: Final = 120.0
 
@@ -70,26 +70,6 @@ class TrainResult:
     finished: bool
     weights: Path
     history: list[dict[str, float]]
-
-
-def split(config: TrainConfig) -> tuple[list[Sample], list[Sample]]:
-    """Return the training and the validation samples of a run, no lesion in both.
-
-    Raises:
-        DataError: The data cannot be read, has no folds, or a split is empty.
-    """
-    samples = read_samples(config.data, config.folds_file)
-    if any(s.fold is None for s in samples):
-        raise DataError("the samples have no folds; make a folds file with `lesionlens data folds`")
-    training = [s for s in samples if s.fold in config.train_folds]
-    if not training:
-        raise DataError(f"folds {config.train_folds} hold no samples")
-    if config.validation_fold is None:
-        return hold_out(training, config.validation_share, config.seed)
-    validation = [s for s in samples if s.fold == config.validation_fold]
-    if not validation:
-        raise DataError(f"validation fold {config.validation_fold} holds no samples")
-    return training, validation
 
 
 def train(
@@ -131,11 +111,11 @@ class _Run:
         self.config, self.folder, self.team, self.report = config, folder, team, report
         self.device = torch.device(device, team.local_rank) if device == "cuda" else torch.device(device)
         _seed_everything(config.seed + team.rank)
-        training, self.validation = split(config)
+        training, validation = split(config)
         source = ImageSource(config.data)
         self.sampler = TrainingSampler(training, config, team.rank, team.world)
         self.loader = self._loader(TrainingDataset(training, source, config), self.sampler)
-        self.validation_loader = self._loader(EvaluationDataset(self.validation, source, config), None)
+        self.validation_loader = self._loader(EvaluationDataset(validation, source, config), None)
         self._build_model()
         self.steps_per_epoch = len(self.sampler) // config.batch_size
         self.steps = self.steps_per_epoch * config.epochs
@@ -171,7 +151,7 @@ class _Run:
         self.model = model
         self.average = WeightAverage(model, config.average_decay)
         # A network of its own for validation: the averaged weights, and none of the changes made for training.
-        self.judge = self._place(create_model(config.architecture)).eval()
+        self.judged = self._place(create_model(config.architecture)).eval()
         trained = [p for p in model.parameters() if p.requires_grad]
         self.optimizer = torch.optim.AdamW(
             [
@@ -250,11 +230,7 @@ class _Run:
         return nullcontext()
 
     def _learning_rate(self) -> float:
-        warmup = self.config.warmup * self.steps
-        if self.step < warmup:
-            return self.config.learning_rate * (self.step + 1) / warmup
-        progress = (self.step - warmup) / max(1.0, self.steps - warmup)
-        return self.config.learning_rate * 0.5 * (1.0 + math.cos(math.pi * progress))
+        return learning_rate(self.step, self.steps, self.config)
 
     def _tell(self, epoch: int, message: str = "") -> None:
         if self.team.leads:
@@ -270,7 +246,7 @@ class _Run:
             "size": self.config.size_at(epoch),
             "learning_rate": self._learning_rate(),
             "train_loss": round(mean_loss, 5),
-            **self._validate(),
+            **self._judge(),
             "images_per_second": round(len(self.sampler) * self.team.world / max(self.epoch_seconds, 1e-9), 2),
             "seconds": round(self.epoch_seconds, 1),
         }
@@ -289,32 +265,10 @@ class _Run:
             f"malignant AUC {row['malignant_auc']:.3f}",
         )
 
-    @torch.inference_mode()
-    def _validate(self) -> dict[str, float]:
+    def _judge(self) -> dict[str, float]:
         """Judge the averaged weights; every process does the same work and gets the same figures."""
-        if not self.validation:
-            return {"validation_loss": math.nan, "balanced_accuracy": 0.0, "malignant_auc": math.nan}
-        self.judge.load_state_dict(self.average.state)
-        logits, labels = [], []
-        for images, batch_labels in self.validation_loader:
-            images = images.to(self.device, memory_format=torch.channels_last)
-            with self._autocast():
-                logits.append(self.judge(images).float().cpu())
-            labels.append(batch_labels)
-        all_logits, all_labels = torch.cat(logits), torch.cat(labels)
-        probabilities = all_logits.softmax(1).double().numpy()
-        truth = all_labels.numpy()
-        malignant = np.isin(truth, MALIGNANT_INDEXES)
-        auc = math.nan
-        if 0 < malignant.sum() < len(malignant):
-            auc = roc_auc_score(malignant, probabilities[:, list(MALIGNANT_INDEXES)].sum(1))
-        # Mean sensitivity over the classes that the validation set has.
-        balanced = recall_score(truth, probabilities.argmax(1), labels=np.unique(truth), average="macro")
-        return {
-            "validation_loss": round(nn.functional.cross_entropy(all_logits, all_labels).item(), 5),
-            "balanced_accuracy": round(float(balanced), 5),
-            "malignant_auc": round(float(auc), 5),
-        }
+        self.judged.load_state_dict(self.average.state)
+        return judge(self.judged, self.validation_loader, self.device, self._autocast())
 
     def _stale(self) -> bool:
         scores = [row["balanced_accuracy"] for row in self.history]

@@ -20,9 +20,9 @@ from lesionlens.inference.bundle import Bundle, Manifest, TrainingRecord
 from lesionlens.training.calibrate import fit_temperature, operating_points, prior_shift
 from lesionlens.training.config import TrainConfig
 from lesionlens.training.export import export_graph
-from lesionlens.training.loop import split
 from lesionlens.training.model import create_model
 from lesionlens.training.run_folder import RunFolder
+from lesionlens.training.splits import split
 
 FloatArray = npt.NDArray[np.float32]
 IntArray = npt.NDArray[np.int64]
@@ -103,7 +103,10 @@ def _validation_logits(
     with tempfile.TemporaryDirectory() as temporary:
         classifier = Classifier(Bundle.write(temporary, graph, manifest, ""))
         for start in range(0, len(samples), _BATCH):
-            batch = [decode(source.read(s.image)).image for s in samples[start : start + _BATCH]]
+            batch = [
+                decode(source.read(s.image), min_side=manifest.preprocessing.decode_side).image
+                for s in samples[start : start + _BATCH]
+            ]
             logits.extend(analysis.logits for analysis in classifier.analyse(batch))
     return np.stack(logits), np.array([s.label for s in samples], dtype=np.int64)
 

@@ -1,0 +1,129 @@
+"""The files of results: whole or absent, readable by their programs, harmless in a spreadsheet."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+
+from lesionlens import CODES, DISCLAIMER
+from lesionlens.bulk import Format, Result, open_writer
+
+MODEL = {
+    "name": "lite",
+    "version": "1.0",
+    "architecture": "tf_efficientnet_lite2",
+    "sha256": "0" * 64,
+    "engine": "onnxruntime",
+}
+PROBABILITIES = dict(zip(CODES, (0.7, 0.1, 0.05, 0.05, 0.04, 0.03, 0.02, 0.01), strict=True))
+GOOD = Result(
+    "a/mole.jpg", code="MEL", answer="Melanoma", nearest="Melanoma", confidence=0.7, malignant_probability=0.81,
+    probabilities=PROBABILITIES, width=640, height=480, overlay="heat/mole.png", photo_jpeg=b"photo",
+    overlay_jpeg=b"heat",
+)  # fmt: skip
+UNSURE = Result(
+    "b.jpg", code="NOT_CONFIDENT", answer="Not confident", nearest="Melanoma", confidence=0.4,
+    malignant_probability=0.5, probabilities=PROBABILITIES, width=1, height=1,
+)  # fmt: skip
+HOSTILE = Result('=cmd|" /C calc"!A0<script>alert(1)</script>.jpg', error="@not <b>a</b> picture")
+
+
+def written(tmp_path: Path, format_: Format, *results: Result) -> str:
+    target = tmp_path / "made" / f"results.{format_}"
+    with open_writer(target, format_, MODEL) as writer:
+        for result in results:
+            writer.write(result)
+        assert not target.exists()
+    assert list(target.parent.iterdir()) == [target]
+    return target.read_text(encoding="utf-8")
+
+
+def test_csv_has_a_row_per_file(tmp_path: Path) -> None:
+    good, unsure, hostile = csv.DictReader(io.StringIO(written(tmp_path, "csv", GOOD, UNSURE, HOSTILE)))
+    assert good["file"] == "a/mole.jpg"
+    assert (good["code"], good["answer"], good["confidence"]) == ("MEL", "Melanoma", "0.700000")
+    assert [float(good[f"probability_{code}"]) for code in CODES] == list(PROBABILITIES.values())
+    assert (good["width"], good["height"], good["overlay"], good["error"]) == ("640", "480", "heat/mole.png", "")
+    assert good["notice"] == "Research tool, not a diagnosis"
+    assert (unsure["answer"], unsure["nearest"]) == ("Not confident", "Melanoma")
+    assert hostile["answer"] == hostile["confidence"] == ""
+    assert {row["model"] for row in (good, unsure, hostile)} == {"lite"}
+
+
+@pytest.mark.parametrize("start", ["=", "+", "-", "@", " =", "＝"])
+def test_csv_cells_are_never_formulas(tmp_path: Path, start: str) -> None:
+    result = Result(f"{start}1+1.jpg", error=f"{start}2")
+    [row] = csv.DictReader(io.StringIO(written(tmp_path, "csv", result)))
+    assert row["file"] == f"'{start}1+1.jpg"
+    assert row["error"] == f"'{start}2"
+
+
+def test_json_holds_model_disclaimer_results_and_summary(tmp_path: Path) -> None:
+    document = json.loads(written(tmp_path, "json", GOOD, HOSTILE))
+    assert document["disclaimer"] == DISCLAIMER
+    assert document["model"] == MODEL
+    assert document["summary"] == {"files": 2, "failed": 1}
+    good, bad = document["results"]
+    assert good["probabilities"] == PROBABILITIES
+    assert good["error"] is None
+    assert bad == {"file": HOSTILE.file, "error": HOSTILE.error}
+
+
+def test_json_without_results_is_json(tmp_path: Path) -> None:
+    assert json.loads(written(tmp_path, "json"))["results"] == []
+
+
+class _Balanced(HTMLParser):
+    def __init__(self) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.seen: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.seen.append(tag)
+        if tag not in ("meta", "img"):
+            self.open.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+
+def test_html_is_well_formed_and_runs_nothing(tmp_path: Path) -> None:
+    page = written(tmp_path, "html", GOOD, UNSURE, HOSTILE)
+    parser = _Balanced()
+    parser.feed(page)
+    parser.close()
+    assert parser.open == []
+    assert "script" not in parser.seen
+    assert parser.seen.count("article") == 3
+    assert parser.seen.count("img") == 2
+    assert page.count(DISCLAIMER) == 2
+    assert "http" not in page.replace("http-equiv", "")  # nothing is loaded from elsewhere
+    assert "Not confident (nearest: Melanoma)" in page
+    assert "3 files, 1 without an answer." in page
+
+
+def test_an_error_on_the_way_leaves_the_old_file(tmp_path: Path) -> None:
+    target = tmp_path / "results.csv"
+    target.write_text("old")
+
+    def fail_midway() -> None:
+        with open_writer(target, "csv", MODEL) as writer:
+            writer.write(GOOD)
+            raise RuntimeError("engine failed")
+
+    with pytest.raises(RuntimeError, match="engine failed"):
+        fail_midway()
+    assert target.read_text() == "old"
+    assert list(tmp_path.iterdir()) == [target]
+
+
+def test_results_go_to_standard_output(capsys: pytest.CaptureFixture[str]) -> None:
+    with open_writer(None, "csv", MODEL) as writer:
+        writer.write(GOOD)
+    assert len(list(csv.DictReader(io.StringIO(capsys.readouterr().out)))) == 1

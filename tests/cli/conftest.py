@@ -1,0 +1,42 @@
+"""The commands as a person runs them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from click.testing import Result
+from typer.testing import CliRunner
+
+from lesionlens.cli.app import app
+from serving import embedded_model
+
+Run = Callable[..., Result]
+
+
+@pytest.fixture
+def run(monkeypatch: pytest.MonkeyPatch) -> Run:
+    """Run `lesionlens` with arguments, in a terminal wide enough not to break names."""
+    monkeypatch.setenv("COLUMNS", "200")
+
+    def invoke(*arguments: str | Path, answer: str | None = None) -> Result:
+        return CliRunner().invoke(app, [str(a) for a in arguments], input=answer)
+
+    return invoke
+
+
+@pytest.fixture(scope="session")
+def model() -> str:
+    """Name of the embedded model that tests use."""
+    return embedded_model()
+
+
+@pytest.fixture
+def pictures(tmp_path: Path, real_sample: dict[str, bytes]) -> Path:
+    """A folder of three real pictures."""
+    folder = tmp_path / "pictures"
+    folder.mkdir()
+    for image, data in list(real_sample.items())[:3]:
+        (folder / f"{image}.jpg").write_bytes(data)
+    return folder

@@ -1,0 +1,98 @@
+"""`lesionlens classify` as a person runs it, on real pictures."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from click.testing import Result
+
+from lesionlens import DISCLAIMER
+
+Run = Callable[..., Result]
+
+
+def flat(text: str) -> str:
+    """The text without line breaks that only fit it to the terminal."""
+    return " ".join(text.split())
+
+
+def test_a_table_ends_with_the_disclaimer(run: Run, pictures: Path, model: str) -> None:
+    result = run("classify", pictures, "--model", model)
+    assert result.exit_code == 0, result.stderr
+    lines = result.stdout.splitlines()
+    assert lines[0].split() == ["File", "Answer", "Confidence", "Malignant"]
+    assert all(any(file.name in line and "%" in line for line in lines) for file in pictures.iterdir())
+    assert flat(result.stdout).endswith(DISCLAIMER)
+
+
+def test_a_bad_picture_is_reported_and_the_rest_go_on(run: Run, pictures: Path, model: str) -> None:
+    (pictures / "bad [red].jpg").write_text("not a picture")
+    output = pictures.parent / "results.csv"
+    result = run("classify", pictures, "--model", model, "--output", output)
+    assert result.exit_code == 1
+    assert "bad [red].jpg: the file is not a picture" in flat(result.stderr)
+    rows = list(csv.DictReader(io.StringIO(output.read_text())))
+    assert [bool(row["error"]) for row in rows].count(True) == 1
+    assert [bool(row["answer"]) for row in rows].count(True) == 3
+    assert "4 pictures, 1 without an answer" in flat(result.stderr)
+    assert DISCLAIMER in flat(result.stderr)
+
+
+def test_a_table_names_what_failed(run: Run, pictures: Path, model: str) -> None:
+    result = run("classify", pictures, pictures / "gone.jpg", "--model", model)
+    assert result.exit_code == 1
+    assert "Not classified: there is no such file" in flat(result.stdout)
+
+
+@pytest.mark.parametrize("arguments", [("--output", "-", "--format", "json"), ("--format", "json")])
+def test_json_goes_to_standard_output_and_nothing_else(
+    run: Run, pictures: Path, model: str, arguments: tuple[str, ...]
+) -> None:
+    result = run("classify", pictures, "--model", model, *arguments)
+    assert result.exit_code == 0
+    document = json.loads(result.stdout)
+    assert len(document["results"]) == 3
+    assert document["model"]["name"]
+    assert DISCLAIMER in flat(result.stderr)
+
+
+def test_a_page_and_heatmaps(run: Run, pictures: Path, model: str, tmp_path: Path) -> None:
+    page, heat = tmp_path / "page.html", tmp_path / "heat"
+    result = run("classify", pictures, "--model", model, "-o", page, "--overlays", heat, "--class", "mel")
+    assert result.exit_code == 0, result.stderr
+    assert page.read_text().count("data:image/jpeg;base64,") == 6
+    assert {p.stem for p in heat.iterdir()} == {p.stem for p in pictures.iterdir()}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("nowhere",), "no pictures found in nowhere"),
+        ((".", "--output", "results.xlsx"), "end it in .csv, .json or .html"),
+        ((".", "--output", "-"), "cannot tell a format from '-'"),
+        ((".", "--class", "WART"), "unknown diagnosis 'WART'"),
+        ((".", "--model", "nothing"), "no model 'nothing'"),
+        ((".", "--engine", "abacus"), "unknown engine 'abacus'"),
+    ],
+)
+def test_what_cannot_start_says_why(
+    run: Run, pictures: Path, model: str, monkeypatch: pytest.MonkeyPatch, arguments: tuple[str, ...], message: str
+) -> None:
+    monkeypatch.chdir(pictures)
+    result = run("classify", "--model", model, *arguments)
+    assert result.exit_code == 2
+    assert message in flat(result.stderr)
+    assert "Traceback" not in result.output
+
+
+def test_an_output_that_cannot_be_written_says_so(run: Run, pictures: Path, model: str) -> None:
+    (pictures.parent / "file").touch()
+    result = run("classify", pictures, "--model", model, "-o", pictures.parent / "file" / "results.csv")
+    assert result.exit_code == 1
+    assert "error: " in result.stderr
+    assert "Traceback" not in result.output

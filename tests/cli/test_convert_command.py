@@ -1,0 +1,100 @@
+"""`lesionlens convert`, and weights given as `--model`."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import Result
+
+from lesionlens import Bundle
+from lesionlens.cli.find_model import find_model
+from lesionlens.errors import BundleError, ConversionError
+
+torch = pytest.importorskip("torch", reason="needs the train extra")
+
+Run = Callable[..., Result]
+
+
+@pytest.fixture(scope="module")
+def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Random weights of the smallest network of the family."""
+    from lesionlens.training.model import create_model
+
+    torch.manual_seed(0)
+    path: Path = tmp_path_factory.mktemp("weights") / "My Model.pth"
+    torch.save(create_model("efficientnet_b0").state_dict(), path)
+    return path
+
+
+@pytest.mark.train
+def test_weights_become_a_bundle_that_classify_takes(run: Run, weights: Path, pictures: Path, tmp_path: Path) -> None:
+    output = tmp_path / "mine"
+    result = run("convert", weights, "-o", output, "--fit", "center_crop", "--input-size", "64")
+    assert result.exit_code == 0, result.stderr
+    assert "efficientnet_b0, 64 × 64 pixels, center_crop" in result.stdout
+    assert "Nothing was measured" in result.stdout
+    again = run("convert", weights, "-o", output)
+    assert again.exit_code == 1
+    assert "exists already" in again.stderr
+    answers = run("classify", pictures, "--model", output, "--format", "json")
+    assert json.loads(answers.stdout)["model"]["name"] == "mine"
+
+
+@pytest.mark.train
+def test_weights_given_as_model_are_converted_once(weights: Path, tmp_path: Path) -> None:
+    cache = tmp_path / "cache"
+    bundle = find_model(str(weights), cache)
+    assert (bundle.manifest.name, bundle.manifest.preprocessing.fit) == ("my-model", "squash")
+    written = bundle.graph_path.stat().st_mtime_ns
+    kept = find_model(str(weights), cache)
+    assert kept.path == bundle.path
+    assert kept.graph_path.stat().st_mtime_ns == written
+
+
+@pytest.mark.train
+def test_weights_that_cannot_be_used_say_why(run: Run, tmp_path: Path) -> None:
+    path = tmp_path / "broken.pth"
+    path.write_bytes(b"PK\x03\x04 cut off")
+    result = run("convert", path, "-o", tmp_path / "out")
+    assert result.exit_code == 1
+    assert "broken.pth is damaged, cut off or no PyTorch file" in result.stderr
+    assert "Traceback" not in result.output
+    with pytest.raises(ConversionError, match=r"broken\.pth"):
+        find_model(str(path), tmp_path / "cache")
+
+
+def test_a_model_is_a_name_or_a_folder(model: str, tmp_path: Path) -> None:
+    by_name = find_model(model)
+    shutil.copytree(by_name.path, tmp_path / "copy.pth")  # a folder may be named like weights
+    assert find_model(str(tmp_path / "copy.pth")).manifest == by_name.manifest
+    with pytest.raises(BundleError, match="no weights file"):
+        find_model(str(tmp_path / "gone.pth"))
+
+
+def test_a_converted_model_needs_no_pytorch(model: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    import hashlib
+    import sys
+
+    path = tmp_path / "legacy.pth"
+    path.write_bytes(b"weights")
+    digest = hashlib.sha256(b"weights").hexdigest()
+    monkeypatch.setitem(sys.modules, "lesionlens.training.convert", None)
+    monkeypatch.setenv("LESIONLENS_CACHE_DIR", str(tmp_path / "cache"))
+    with pytest.raises(BundleError, match="needs PyTorch"):
+        find_model(str(path))
+    shutil.copytree(find_model(model).path, tmp_path / "cache" / f"legacy-{digest[:16]}")
+    assert isinstance(find_model(str(path)), Bundle)
+
+
+def test_convert_without_pytorch_says_what_to_install(run: Run, tmp_path: Path, monkeypatch: Any) -> None:
+    import sys
+
+    monkeypatch.setitem(sys.modules, "lesionlens.training.convert", None)
+    result = run("convert", tmp_path / "model.pth")
+    assert result.exit_code == 2
+    assert "pip install 'lesionlens[train]'" in result.stderr

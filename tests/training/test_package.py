@@ -1,0 +1,111 @@
+"""A run becomes a bundle that serves, and what is fitted on the validation pictures is fitted rightly."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from typer.testing import CliRunner
+
+pytest.importorskip("torch", reason="needs the train extra")
+
+from lesionlens import Bundle, Classifier
+from lesionlens.cli import app
+from lesionlens.datasets import ImageSource, read_samples
+from lesionlens.imaging import decode
+from lesionlens.training.calibrate import fit_temperature, operating_points, prior_shift
+from lesionlens.uncertainty import softmax
+
+pytestmark = pytest.mark.train
+
+
+@pytest.fixture(scope="module")
+def run_folder(drawn_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A short run, started from the command line."""
+    folder = tmp_path_factory.mktemp("runs") / "drawn"
+    config = folder.parent / "config.json"
+    spec = {"size": 64, "mean": [0.5, 0.5, 0.5], "std": [0.5, 0.5, 0.5]}
+    config.write_text(
+        json.dumps(
+            {
+                "data": str(drawn_data),
+                "architecture": "test_efficientnet",
+                "stages": [{"epochs": 4, "size": 64}],
+                "preprocessing": spec,
+                "samples_per_epoch": 128,
+                "learning_rate": 4e-3,
+                "validation_share": 0.25,
+                "workers": 0,
+            }
+        )
+    )
+    result = CliRunner().invoke(app, ["train", str(folder), "--config", str(config), "--set", "batch_size=8"])
+    assert result.exit_code == 0, result.output
+    assert "lesionlens export" in result.output
+    return folder
+
+
+def test_an_exported_run_serves_and_knows_its_lesions(run_folder: Path, drawn_data: Path, tmp_path: Path) -> None:
+    result = CliRunner().invoke(app, ["export", str(run_folder), str(tmp_path / "drawn"), "--version", "2.0.0"])
+    assert result.exit_code == 0, result.output
+    bundle = Bundle.load(tmp_path / "drawn")
+    assert (bundle.manifest.name, bundle.manifest.version) == ("drawn", "2.0.0")
+    assert bundle.manifest.training is not None
+    assert bundle.manifest.training.recipe["batch_size"] == 8
+    assert str(drawn_data) not in bundle.manifest.model_dump_json(), "a manifest holds no path of the machine"
+    assert {p.name for p in bundle.manifest.operating_points} == {"sensitivity_90", "sensitivity_95"}
+    test_fold = [s for s in read_samples(drawn_data) if s.fold == 0]
+    source = ImageSource(drawn_data)
+    analyses = Classifier(bundle).analyse([decode(source.read(s.image)).image for s in test_fold])
+    right = np.mean([a.top == s.label for a, s in zip(analyses, test_fold, strict=True)])
+    assert right > 0.3, "chance is 0.125"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["train", "nowhere", "--set", "loss=hinge"], "loss: Input should be 'cross_entropy' or 'focal'"),
+        (["train", "nowhere", "--set", "loss"], "name=value"),
+        (["train", "nowhere"], "data: Field required"),
+        (["train", "nowhere", "--resume"], "config.json is missing"),
+        (["export", "nowhere", "bundle"], "config.json is missing"),
+    ],
+)
+def test_wrong_commands_are_told_in_a_line(
+    arguments: list[str], message: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    result = CliRunner().invoke(app, arguments)
+    assert result.exit_code == 1
+    assert message in " ".join(result.output.split())
+
+
+def test_the_temperature_that_made_the_labels_is_found() -> None:
+    rng = np.random.default_rng(0)
+    logits = rng.normal(0, 3, (20_000, 8)).astype(np.float32)
+    truth = softmax(logits, 1.7)
+    labels = (rng.random((20_000, 1)) > truth.cumsum(1)).sum(1).clip(0, 7)
+    assert fit_temperature(logits, labels) == pytest.approx(1.7, rel=0.05)
+
+
+def test_operating_points_reach_the_asked_sensitivity() -> None:
+    rng = np.random.default_rng(1)
+    labels = rng.integers(0, 8, 4000)
+    logits = rng.normal(0, 1, (4000, 8)).astype(np.float32)
+    logits[np.arange(4000), labels] += 1.5
+    ninety, ninety_five = operating_points(logits, labels, 1.0, "simulated")
+    assert 0.90 <= ninety.sensitivity < 0.905
+    assert 0.95 <= ninety_five.sensitivity < 0.955
+    assert ninety.threshold > ninety_five.threshold
+    assert ninety.specificity > ninety_five.specificity
+    assert operating_points(logits, np.ones(4000, dtype=np.int64), 1.0, "all benign") == ()
+
+
+def test_taking_the_prior_off_favours_rare_classes() -> None:
+    shift = prior_shift([100, 10_000, 100, 100, 100, 10, 10, 100], balance=0.5, strength=1.0)
+    assert shift.argmin() == 1
+    assert shift.mean() == pytest.approx(0.0, abs=1e-6)
+    assert shift[5] - shift[1] == pytest.approx(0.5 * np.log(1000), abs=1e-5)
+    assert not prior_shift([1, 2, 3, 4, 5, 6, 7, 8], balance=1.0, strength=1.0).any()
