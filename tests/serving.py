@@ -96,7 +96,7 @@ class Program:
 
     def __init__(self, *arguments: str, **environment: str) -> None:
         self.process = subprocess.Popen(
-            [sys.executable, "-c", _PROGRAM, "serve", "--port", "0", "--model", embedded_model(), *arguments],
+            [sys.executable, "-c", _PROGRAM, "serve", "--port", "0", *arguments],
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
