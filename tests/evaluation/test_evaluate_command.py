@@ -17,15 +17,15 @@ from lesionlens.cli import app
 from lesionlens.datasets import ImageSource, read_samples
 from lesionlens.errors import DataError
 from lesionlens.evaluation import Metrics, Predictions
+from lesionlens.evaluation.card import render_model_card, results_for_manifest
 from lesionlens.evaluation.run import choose, predict
 from lesionlens.imaging import decode
+from lesionlens.inference.bundle import Bundle
+from lesionlens.inference.embedded import find_bundle
 
 
 def run(*args: object) -> Result:
-    arguments = [str(a) for a in args]
-    # Typer drops the command's name while it is the only one.
-    alone = len(app.registered_commands) + len(app.registered_groups) == 1
-    return CliRunner().invoke(app, arguments if alone else ["evaluate", *arguments], env={"COLUMNS": "100"})
+    return CliRunner().invoke(app, ["evaluate", *map(str, args)], env={"COLUMNS": "100"})
 
 
 @pytest.fixture(scope="module")
@@ -160,3 +160,17 @@ def test_torch_is_not_needed() -> None:
 
     program = "import lesionlens.evaluation, lesionlens.evaluation.run, sys; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0
+
+
+def test_a_card_puts_the_figures_into_the_bundle(
+    output: Path, data_folder: Path, embedded_model: str, tmp_path: Path
+) -> None:
+    folder = tmp_path / "bundle"
+    shutil.copytree(find_bundle(embedded_model).path, folder)
+    result = run("--model", folder, "--data", data_folder, "--bootstrap", 20, "--card")
+    assert result.exit_code == 0, result.output
+    bundle = Bundle.load(folder)
+    metrics = Metrics.load(output / "metrics.json")
+    assert bundle.manifest.results == results_for_manifest(metrics)
+    assert bundle.model_card == render_model_card(bundle.manifest, metrics)
+    assert run("--predictions", output / "predictions.csv", "--card").exit_code == 1

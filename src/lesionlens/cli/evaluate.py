@@ -48,6 +48,9 @@ def evaluate(
     bootstrap: Annotated[
         int, typer.Option(min=0, max=100_000, help="Resamples behind the 95 % intervals; 0 for none.")
     ] = 1000,
+    card: Annotated[
+        bool, typer.Option("--card", help="Write the figures into the bundle: its manifest and MODEL_CARD.md.")
+    ] = False,
 ) -> None:
     """Measure a model on labelled pictures, with intervals, and write a report.
 
@@ -55,6 +58,8 @@ def evaluate(
     """
     if (data is None) == (predictions is None):
         raise DataError("give either --data DIR to run a model, or --predictions FILE to score its answers again")
+    if card and data is None:
+        raise DataError("--card needs --data DIR: only figures that were just measured go into a bundle")
     if output is not None:
         _make(output)  # before the long part: what cannot be written should be known at once
     console = standard_output()
@@ -71,6 +76,8 @@ def evaluate(
         metrics = compute(results, resamples=bootstrap, **context)
     if output is not None:
         _write(output, metrics, results, mistakes)
+    if card:
+        _write_card(model, metrics)
     show(metrics, console)
     if output is not None:
         console.print(f"\nReport: {escape(str(output / _REPORT))}", soft_wrap=True)
@@ -138,6 +145,16 @@ def _make(folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise DataError(f"cannot make the output folder {folder}: {error.strerror}") from error
+
+
+def _write_card(model: str, metrics: Metrics) -> None:
+    from lesionlens.cli.find_model import find_model
+    from lesionlens.evaluation import render_model_card, results_for_manifest
+    from lesionlens.inference.bundle import Bundle
+
+    bundle = find_model(model)
+    manifest = bundle.manifest.model_copy(update={"results": results_for_manifest(metrics)})
+    Bundle.write(bundle.path, bundle.graph_path.read_bytes(), manifest, render_model_card(manifest, metrics))
 
 
 def _write(output: Path, metrics: Metrics, results: Predictions, mistakes: tuple[list[Mistake], list[Mistake]]) -> None:
