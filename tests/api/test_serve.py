@@ -21,7 +21,7 @@ from lesionlens import DISCLAIMER, Classifier
 from lesionlens.api.server import listen
 from lesionlens.cli import app
 from lesionlens.errors import SettingsError
-from serving import Program, as_file, draw_lesion, embedded_model, encode, wait_until
+from serving import Program, as_file, draw_lesion, encode, wait_until
 
 PHOTO = encode(draw_lesion(1200, 900), "JPEG")
 
@@ -70,7 +70,7 @@ def test_json_log_names_model_address_and_disclaimer() -> None:
     lines = [json.loads(line) for line in program.lines]
     [serving] = [line for line in lines if line["event"] == "serving"]
     assert serving["url"] == url
-    assert serving["model"]["name"] == Classifier(embedded_model()).manifest.name
+    assert serving["model"]["name"] == Classifier().manifest.name
     assert serving["disclaimer"] == DISCLAIMER
 
 
@@ -85,12 +85,12 @@ def test_banner_and_ctrl_c() -> None:
         port = free.getsockname()[1]
     thread = threading.Thread(target=interrupt)
     thread.start()
-    result = CliRunner().invoke(app, ["serve", "--port", str(port), "--model", embedded_model(), "--threads", "1"])
+    result = CliRunner().invoke(app, ["serve", "--port", str(port), "--threads", "1"])
     thread.join()
     assert result.exit_code == 0, result.output
     assert f"http://127.0.0.1:{port}" in result.output
     assert DISCLAIMER in result.output
-    assert Classifier(embedded_model()).manifest.version in result.output
+    assert Classifier().manifest.version in result.output
 
 
 def answers(port: int) -> bool:
@@ -103,7 +103,7 @@ def answers(port: int) -> bool:
 def test_a_taken_port_is_told() -> None:
     with listen("127.0.0.1", 0) as taken:
         port = taken.getsockname()[1]
-        result = CliRunner().invoke(app, ["serve", "--port", str(port), "--model", embedded_model()])
+        result = CliRunner().invoke(app, ["serve", "--port", str(port)])
     assert result.exit_code == 1
     assert f"port {port} on 127.0.0.1 is in use" in result.output
     assert "--port" in result.output

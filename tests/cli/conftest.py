@@ -9,8 +9,8 @@ import pytest
 from click.testing import Result
 from typer.testing import CliRunner
 
-from lesionlens.cli.app import app
-from serving import embedded_model
+from lesionlens.cli import app
+from lesionlens.inference.embedded import DEFAULT_MODEL
 
 Run = Callable[..., Result]
 
@@ -29,7 +29,7 @@ def run(monkeypatch: pytest.MonkeyPatch) -> Run:
 @pytest.fixture(scope="session")
 def model() -> str:
     """Name of the embedded model that tests use."""
-    return embedded_model()
+    return DEFAULT_MODEL
 
 
 @pytest.fixture
