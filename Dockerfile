@@ -1,13 +1,11 @@
-# syntax=docker/dockerfile:1
-
-# Built apart, so that neither pip's cache nor the sources are in the image that runs.
+# Built apart, so that neither the sources nor pip's leftovers are in the image that runs.
 FROM python:3.13-slim AS build
 WORKDIR /src
 RUN python -m venv /opt/lesionlens
 ENV PATH=/opt/lesionlens/bin:$PATH
 COPY pyproject.toml README.md LICENSE* ./
 COPY src ./src
-RUN --mount=type=cache,target=/root/.cache/pip pip install .
+RUN pip install --no-cache-dir .
 
 FROM python:3.13-slim
 LABEL org.opencontainers.image.title="LesionLens" \

@@ -10,6 +10,10 @@ from pathlib import Path
 
 import pytest
 
+from chromium import browser
+
+__all__ = ["browser"]
+
 REPO_ROOT = Path(__file__).resolve().parents[1]
 INPUT_FOLDER = "ISIC_2019_Training_Input"
 

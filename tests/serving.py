@@ -55,9 +55,10 @@ def with_manifest(classifier: Classifier, **changes: Any) -> Classifier:
 class Running:
     """A server in a thread of its own, and a client of it."""
 
-    def __init__(self, url: str, server: Server, state: AppState) -> None:
+    def __init__(self, url: str, server: Server, state: AppState, thread: threading.Thread) -> None:
         self.url = url
         self.server = server
+        self.thread = thread
         self.state = state
         self.client = httpx.Client(base_url=url, timeout=TIMEOUT)
         self.get = self.client.get
@@ -81,7 +82,7 @@ def running(
         server = Server(app)
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
         thread.start()
-        handle = Running(f"http://127.0.0.1:{listener.getsockname()[1]}", server, app.state.lesionlens)
+        handle = Running(f"http://127.0.0.1:{listener.getsockname()[1]}", server, app.state.lesionlens, thread)
         try:
             wait_until(lambda: server.started or not thread.is_alive())
             yield handle

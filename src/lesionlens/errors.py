@@ -14,8 +14,9 @@
     ├── ConversionError            weights that cannot become a bundle
     └── ExportError                a network that has no exact one-pass Grad-CAM graph
 
-The message always says what was wrong and what is accepted, in words that can be shown to the person who sent the
-input; it holds no path of the server and no part of the image.
+The message always says what was wrong and what is accepted, in words. That of an `ImageError` can be shown to whoever
+sent the picture: it holds no path and no part of the picture. The other errors are for whoever runs the program, and
+may name its files.
 """
 
 from __future__ import annotations

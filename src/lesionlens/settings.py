@@ -52,7 +52,8 @@ class Settings(BaseSettings):
     model: str = _setting(
         DEFAULT_MODEL,
         "The model to serve.",
-        "the name of an embedded bundle, a bundle's folder, or a `.pth` file of EfficientNet-B5 weights",
+        "the name of an embedded bundle, a bundle's folder, or a file of EfficientNet weights (`.pth`, `.pt`, "
+        "`.safetensors`)",
         min_length=1,
     )
     engine: EngineName = _setting("auto", "Inference engine.", "`auto`, `onnxruntime` or `openvino`")
@@ -64,7 +65,7 @@ class Settings(BaseSettings):
     )
     gradcam_max_side: int = _setting(
         512,
-        "Longest side of a drawn heatmap, in pixels.",
+        "Longest side that a drawn heatmap may have, in pixels.",
         "a whole number, 16–8192",
         ge=16,
         le=8192,
@@ -120,7 +121,9 @@ class Settings(BaseSettings):
         le=600,
     )
     cache_dir: Path = _setting(
-        Path("~/.cache/lesionlens"), "Where a bundle made from a `.pth` file is kept.", "a folder that can be written"
+        Path("~/.cache/lesionlens"),
+        "Where a bundle made from a file of weights is kept.",
+        "a folder that can be written",
     )
     log_level: Literal["debug", "info", "warning", "error"] = _setting(
         "info", "Least severe message that is logged.", "`debug`, `info`, `warning` or `error`"
@@ -149,7 +152,10 @@ class Settings(BaseSettings):
     @field_validator("cache_dir")
     @classmethod
     def _expand_home(cls, path: Path) -> Path:
-        return path.expanduser()
+        try:
+            return path.expanduser()
+        except RuntimeError:  # no home directory, as with an unknown user in a container; most models need no cache
+            return path
 
 
 def variable_name(field: str) -> str:

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import socket
+import threading
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 
 import httpx
 import pytest
+from fastapi import Request
 
 from lesionlens import Classifier
+from lesionlens.api.uploads import read_upload
+from lesionlens.settings import Settings
 from serving import GatedEngine, Running, as_file, behind, draw_lesion, encode, running, wait_until
 
 PHOTO = encode(draw_lesion())
@@ -141,6 +145,32 @@ def test_a_batch_can_be_waited_for(classifier: Classifier) -> None:
         answers = [in_background(pool, server) for _ in range(2)]
         assert {future.result().status_code for future in answers} == {200}
     assert engine.batches == [2]
+
+
+def test_a_photo_that_waits_for_its_answer_does_not_keep_its_file(
+    classifier: Classifier, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    freed = threading.Event()
+
+    class File(bytes):
+        def __del__(self) -> None:
+            freed.set()
+
+    async def read(request: Request, settings: Settings) -> bytes:
+        return File(await read_upload(request, settings))
+
+    monkeypatch.setattr("lesionlens.api.routes.reading.read_upload", read)
+    model, engine = behind(GatedEngine, classifier)
+    with running(model) as server, ThreadPoolExecutor(1) as pool:
+        wait_until(lambda: server.state.warm)
+        engine.gate.clear()
+        answer = in_background(pool, server)
+        try:
+            assert freed.wait(30)
+            assert not answer.done()
+        finally:
+            engine.gate.set()
+        assert answer.result().status_code == 200
 
 
 def test_a_client_that_leaves_is_not_computed_for(classifier: Classifier) -> None:

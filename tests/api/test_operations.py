@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
+import hashlib
 import re
+import shutil
 import threading
 import time
 from pathlib import Path
@@ -53,6 +56,31 @@ def test_not_ready_while_draining_yet_answering(classifier: Classifier) -> None:
         assert server.post("/predict", files=as_file(PHOTO)).status_code == 200
 
 
+def test_draining_can_be_cut_short(classifier: Classifier) -> None:
+    with running(classifier, drain_seconds=600) as server:
+        wait_until(lambda: server.state.warm)
+        server.server.should_exit = True
+        wait_until(lambda: server.get("/readyz").json() == {"status": "shutting down"})
+        server.server.force_exit = True  # as a second Ctrl-C does
+        wait_until(lambda: not server.thread.is_alive(), 30)
+
+
+def test_an_app_can_be_started_again(classifier: Classifier) -> None:
+    app = create_app(load_settings(), classifier)
+    state = app.state.lesionlens
+
+    async def start_and_stop() -> None:
+        async with app.router.lifespan_context(app):
+            assert not state.draining
+            while not state.ready:
+                await asyncio.sleep(0.02)
+            assert b"lesionlens_queue_depth 0.0" in state.metrics.expose()
+        assert not state.ready
+
+    for _ in range(2):
+        asyncio.run(asyncio.wait_for(start_and_stop(), 60))
+
+
 def test_stopping_during_the_warm_up(classifier: Classifier) -> None:
     model, engine = behind(GatedEngine, classifier)
     engine.gate.clear()
@@ -63,6 +91,16 @@ def test_stopping_during_the_warm_up(classifier: Classifier) -> None:
 
 def test_model_is_loaded_by_name(classifier: Classifier) -> None:
     with running(None, model=str(classifier.bundle.path), engine="onnxruntime") as server:
+        assert server.get("/v1/model").json()["sha256"] == classifier.manifest.graph_sha256
+
+
+def test_a_file_of_weights_is_a_model(classifier: Classifier, tmp_path: Path) -> None:
+    """Also where the app is run by another server than `lesionlens serve`."""
+    weights = tmp_path / "model.pth"
+    weights.write_bytes(b"weights")
+    digest = hashlib.sha256(b"weights").hexdigest()
+    shutil.copytree(classifier.bundle.path, tmp_path / "cache" / f"model-{digest[:16]}")  # as if converted before
+    with running(None, model=str(weights), cache_dir=tmp_path / "cache", engine="onnxruntime") as server:
         assert server.get("/v1/model").json()["sha256"] == classifier.manifest.graph_sha256
 
 

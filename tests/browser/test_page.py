@@ -108,31 +108,34 @@ def test_heatmap_follows_class_and_slider(visit: Callable[..., Any], server: Run
     assert page.inner_text("output") == "1%"
 
 
-def test_heatmap_lies_on_what_the_network_saw(visit: Callable[..., Any], server: Running) -> None:
+def test_heatmap_lies_on_what_the_network_saw(visit: Callable[..., Any], classifier: Classifier) -> None:
     """Outside the box, and only there, the picture is the photo."""
-    page = visit(server).page
     photo = encode(draw_lesion(640, 480), "PNG")
-    answer(page, photo, "image/png")
-    box = server.post("/v1/analyses", files={"file": ("a.png", photo)}).json()["seen_box"]
-    changed = page.evaluate(
-        """([before, left]) => {
+    square = classifier.manifest.preprocessing.model_copy(update={"fit": "center_crop"})
+    with running(with_manifest(classifier, preprocessing=square)) as server:
+        page = visit(server).page
+        answer(page, photo, "image/png")
+        box = server.post("/v1/analyses", files={"file": ("a.png", photo)}).json()["seen_box"]
+    assert 0 < box["left"] < box["right"] < 1
+    outside_left, inside, outside_right = page.evaluate(
+        """([left, right]) => {
           const canvas = document.querySelector("ll-photo canvas");
           const columns = (share) => Math.round(share * canvas.width);
           const read = () => canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height).data;
           const slider = document.querySelector("#heat-opacity");
           const set = (value) => { slider.value = value; slider.dispatchEvent(new Event("input")); };
           set(100); const hot = read(); set(0); const cold = read();
-          let outside = 0, inside = 0;
+          const changed = [0, 0, 0];
           hot.forEach((value, i) => {
             const x = Math.floor(i / 4) % canvas.width;
-            if (value !== cold[i]) x < columns(left) - 1 ? outside++ : inside++;
+            if (value !== cold[i]) changed[x < columns(left) - 1 ? 0 : x > columns(right) ? 2 : 1]++;
           });
-          return [outside, inside];
+          return changed;
         }""",
-        [None, box["left"]],
+        [box["left"], box["right"]],
     )
-    assert changed[0] == 0
-    assert changed[1] > 1000
+    assert outside_left == outside_right == 0
+    assert inside > 1000
 
 
 def test_photo_is_shown_upright(visit: Callable[..., Any], server: Running) -> None:
@@ -154,6 +157,55 @@ def test_progress_is_shown_and_a_newer_photo_wins(visit: Callable[..., Any], cla
         engine.gate.set()
         page.wait_for_selector("text=200 × 100 PNG")
         assert page.inner_text("[role=status]") == ""
+
+
+# Photos wider than 400 pixels are shown only when the test says so.
+SLOW_TO_SHOW = """() => {
+  const decode = window.createImageBitmap.bind(window);
+  let open;
+  const gate = new Promise((resolve) => (open = resolve));
+  window.late = { open, closed: 0 };
+  window.createImageBitmap = async (...given) => {
+    const bitmap = await decode(...given);
+    if (bitmap.width > 400) {
+      const close = bitmap.close.bind(bitmap);
+      bitmap.close = () => { window.late.closed++; close(); };
+      await gate;
+    }
+    return bitmap;
+  };
+}"""
+
+
+def let_the_late_photo_through(page: Any) -> None:
+    page.evaluate("() => { window.late.open(); return new Promise((done) => setTimeout(done, 100)); }")
+
+
+def test_a_photo_that_is_slow_to_show_does_not_replace_a_newer_one(visit: Callable[..., Any], server: Running) -> None:
+    page = visit(server).page
+    page.wait_for_selector("ll-picker label")
+    page.evaluate(SLOW_TO_SHOW)
+    choose(page)
+    page.wait_for_selector("text=Analysing the photo…")
+    choose(page, encode(draw_lesion(200, 100), "PNG"), "image/png")
+    page.wait_for_selector("text=200 × 100 PNG")
+    let_the_late_photo_through(page)
+    assert page.eval_on_selector("ll-photo canvas", "c => [c.width, c.height]") == [200, 100]
+    assert page.is_visible("#heat-class")
+    assert page.evaluate("window.late.closed") == 1  # its memory is given back
+
+
+def test_a_photo_that_is_slow_to_show_does_not_stand_beside_a_failure(
+    visit: Callable[..., Any], classifier: Classifier
+) -> None:
+    with running(classifier, max_pixels=10_000) as server:
+        page = visit(server).page
+        page.wait_for_selector("ll-picker label")
+        page.evaluate(SLOW_TO_SHOW)
+        choose(page)
+        page.wait_for_selector("[role=alert]")
+        let_the_late_photo_through(page)
+        assert page.query_selector("ll-photo canvas") is None
 
 
 def test_an_unusable_photo_is_explained_and_the_next_one_works(visit: Callable[..., Any], server: Running) -> None:

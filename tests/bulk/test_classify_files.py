@@ -13,7 +13,7 @@ import pytest
 from PIL import Image
 
 from lesionlens import Classifier
-from lesionlens.bulk import Result, classify_files
+from lesionlens.bulk import Result, classify_files, replaced_pictures
 from lesionlens.bulk.result import printable
 from lesionlens.imaging import Limits, decode
 
@@ -91,13 +91,13 @@ def test_heatmaps_lie_in_their_folder_under_names_of_their_own(classifier: Class
     folder = pictures / "heat" / "maps"
     results = list(classify_files(classifier, [file, other, large], overlays=folder))
     assert [r.overlay for r in results] == [
-        str(folder / f"{file.stem}.png"),
-        str(folder / f"{file.stem}-2.png"),
-        str(folder / "large.png"),
+        str(folder / f"{file.stem}-heatmap.png"),
+        str(folder / f"{file.stem}-2-heatmap.png"),
+        str(folder / "large-heatmap.png"),
     ]
-    with Image.open(folder / "large.png") as heatmap:
+    with Image.open(folder / "large-heatmap.png") as heatmap:
         assert heatmap.size == (512, 341)
-    with Image.open(folder / f"{file.stem}.png") as heatmap, Image.open(file) as photo:
+    with Image.open(folder / f"{file.stem}-heatmap.png") as heatmap, Image.open(file) as photo:
         assert heatmap.size == photo.size
         assert not np.array_equal(np.asarray(heatmap), np.asarray(photo))
 
@@ -111,6 +111,27 @@ def test_heatmaps_explain_the_class_that_was_asked_for(classifier: Classifier, p
     assert by_class[0][0] != by_class[1][0]
     assert by_class[0][1] != by_class[1][1]
     assert by_class[0][2] == by_class[1][2]
+
+
+def test_heatmaps_change_no_answer(classifier: Classifier, pictures: Path) -> None:
+    """Also of a large JPEG, which is decoded at reduced scale."""
+    large = pictures / "large.jpg"
+    Image.open(pictures / "ISIC_0000022.jpg").resize((2100, 1700)).save(large)
+    [plain] = classify_files(classifier, [large])
+    [drawn] = classify_files(classifier, [large], overlays=pictures / "heat", thumbnails=True)
+    assert drawn.probabilities == plain.probabilities
+    assert (drawn.width, drawn.height) == (2100, 1700)
+
+
+def test_pictures_that_heatmaps_would_replace_are_found(pictures: Path) -> None:
+    first, second, *_ = files_of(pictures)
+    assert replaced_pictures([first, second], pictures) == []
+    heatmap = pictures / f"{first.stem}-heatmap.png"
+    heatmap.write_bytes(b"of an earlier run")
+    assert replaced_pictures([first, second], pictures) == []
+    assert replaced_pictures([first, heatmap], pictures) == [heatmap]
+    (pictures / f"{second.stem}-heatmap.png").hardlink_to(second)
+    assert replaced_pictures([first, second], pictures / ".." / pictures.name) == [second]
 
 
 def test_thumbnails_are_small_jpegs(classifier: Classifier, pictures: Path) -> None:
@@ -135,7 +156,7 @@ def test_thousands_of_files_are_not_read_ahead(classifier: Classifier, pictures:
     stream = classify_files(classifier, endless(), batch_size=2)
     for _ in range(6):
         assert isinstance(next(stream), Result)
-    assert asked <= 6 + 2 * 2
+    assert asked <= 6 + 2  # the next batch, and no more
     stream.close()  # type: ignore[attr-defined]
     assert threading.active_count() <= before
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import errno
+import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -20,7 +23,7 @@ def tree(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def names(arguments: list[str]) -> tuple[list[str], list[str]]:
-    found, fruitless = find_pictures(arguments)
+    found, fruitless, _ = find_pictures(arguments)
     return [p.as_posix() for p in found], fruitless
 
 
@@ -41,6 +44,29 @@ def test_patterns_work_where_the_shell_expands_none(tree: Path) -> None:
 def test_a_file_with_brackets_in_its_name_is_a_file(tree: Path) -> None:
     (tree / "photo[1].jpg").write_bytes(b"x")
     assert names(["photo[1].jpg"]) == (["photo[1].jpg"], [])
+
+
+def test_heatmaps_are_no_pictures_unless_named(tree: Path) -> None:
+    (tree / "a-heatmap.png").write_bytes(b"x")
+    (tree / "sub" / "c-Heatmap.PNG").write_bytes(b"x")
+    assert names(["."])[0] == names(["**"])[0] == ["a.png", "b.JPG", "sub/c.jpeg", "sub/deep/e.tiff"]
+    assert names(["*.png"])[0] == ["a.png"]
+    assert names(["a-heatmap.png"])[0] == ["a-heatmap.png"]
+
+
+def test_folders_that_cannot_be_read_are_named(tree: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    scan = os.scandir
+
+    def refuse(path: str) -> Any:
+        if str(path).endswith("deep"):
+            raise PermissionError(errno.EACCES, "Permission denied", str(path))
+        return scan(path)
+
+    monkeypatch.setattr(os, "scandir", refuse)
+    found = find_pictures([".", "sub/deep"])
+    assert [p.as_posix() for p in found.files] == ["a.png", "b.JPG", "sub/c.jpeg"]
+    assert found.unreadable == {Path("sub/deep"): "Permission denied"}
+    assert found.fruitless == []
 
 
 def test_every_file_is_taken_once(tree: Path) -> None:

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from lesionlens import DISCLAIMER, Classifier
 from lesionlens.bulk import Result, classify_files, open_writer
+from serving import wait_until
 
 pytestmark = pytest.mark.browser
-
-sync_api = pytest.importorskip("playwright.sync_api", reason="needs playwright")
 
 
 @pytest.fixture
@@ -26,20 +25,16 @@ def page_file(classifier: Classifier, pictures: Path, tmp_path: Path) -> Path:
 
 
 @pytest.mark.parametrize("width", [320, 390, 1280])
-def test_the_page_fits_shows_its_pictures_and_loads_nothing(page_file: Path, width: int) -> None:
-    with sync_api.sync_playwright() as playwright:
-        try:
-            browser = playwright.chromium.launch(executable_path=shutil.which("chromium"))
-        except sync_api.Error as error:
-            pytest.skip(f"no Chromium: {error.message.splitlines()[0]}")
-        page = browser.new_page(viewport={"width": width, "height": 844})
+def test_the_page_fits_shows_its_pictures_and_loads_nothing(browser: Any, page_file: Path, width: int) -> None:
+    with browser.new_context(viewport={"width": width, "height": 844}) as context:
+        page = context.new_page()
         requests: list[str] = []
         problems: list[str] = []
         page.on("request", lambda request: requests.append(request.url.split(":")[0]))
         page.on("console", lambda message: problems.append(message.text))
         page.goto(page_file.as_uri())
         page.locator("article img").last.scroll_into_view_if_needed()
-        page.wait_for_function("[...document.images].at(-1).complete")
+        wait_until(lambda: page.evaluate("[...document.images].at(-1).complete"))
         assert page.evaluate("document.documentElement.scrollWidth") <= width
         assert page.evaluate("[...document.images].at(-1).naturalWidth") > 0
         assert page.locator("article").count() == 9
@@ -47,4 +42,3 @@ def test_the_page_fits_shows_its_pictures_and_loads_nothing(page_file: Path, wid
         assert page.get_by_role("row").count() == 8 * 8
         assert set(requests) <= {"file", "data"}
         assert problems == []
-        browser.close()

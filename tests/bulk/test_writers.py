@@ -5,6 +5,8 @@ from __future__ import annotations
 import csv
 import io
 import json
+import os
+from concurrent.futures import ThreadPoolExecutor
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -121,6 +123,37 @@ def test_an_error_on_the_way_leaves_the_old_file(tmp_path: Path) -> None:
         fail_midway()
     assert target.read_text() == "old"
     assert list(tmp_path.iterdir()) == [target]
+
+
+def write_one(target: Path) -> None:
+    with open_writer(target, "csv", MODEL) as writer:
+        writer.write(GOOD)
+
+
+def test_a_link_stays_and_its_file_is_replaced(tmp_path: Path) -> None:
+    real, link = tmp_path / "kept" / "results.csv", tmp_path / "link.csv"
+    real.parent.mkdir()
+    real.write_text("old")
+    link.symlink_to(real)
+    write_one(link)
+    assert link.is_symlink()
+    assert "Melanoma" in real.read_text()
+    assert [p.name for p in tmp_path.iterdir() if p.name.endswith(".part")] == []
+
+
+def test_a_pipe_is_written_to_and_stays(tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    with ThreadPoolExecutor(1) as pool:
+        read = pool.submit(pipe.read_text)
+        write_one(pipe)
+        assert "Melanoma" in read.result(30)
+    assert pipe.is_fifo()
+
+
+def test_a_device_stays_a_device() -> None:
+    write_one(Path(os.devnull))
+    assert Path(os.devnull).is_char_device()
 
 
 def test_results_go_to_standard_output(capsys: pytest.CaptureFixture[str]) -> None:

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import csv
+import errno
 import io
 import json
+import os
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from click.testing import Result
+from PIL import Image
 
 from lesionlens import DISCLAIMER
 
@@ -66,7 +70,53 @@ def test_a_page_and_heatmaps(run: Run, pictures: Path, model: str, tmp_path: Pat
     result = run("classify", pictures, "--model", model, "-o", page, "--overlays", heat, "--class", "mel")
     assert result.exit_code == 0, result.stderr
     assert page.read_text().count("data:image/jpeg;base64,") == 6
-    assert {p.stem for p in heat.iterdir()} == {p.stem for p in pictures.iterdir()}
+    assert {p.name for p in heat.iterdir()} == {f"{p.stem}-heatmap.png" for p in pictures.iterdir()}
+
+
+def test_heatmaps_beside_their_pictures_leave_them_as_they_are(
+    run: Run, pictures: Path, model: str, real_sample: dict[str, bytes]
+) -> None:
+    first = next(iter(pictures.iterdir()))
+    Image.open(first).save(pictures / "mole.png")
+    before = {p.name: p.read_bytes() for p in pictures.iterdir()}
+    for _ in range(2):  # the second time, the heatmaps of the first are no pictures
+        result = run("classify", pictures, "--model", model, "--overlays", pictures, "--format", "json")
+        assert result.exit_code == 0, result.stderr
+        assert len(json.loads(result.stdout)["results"]) == 4
+    assert {p.name: p.read_bytes() for p in pictures.iterdir() if "heatmap" not in p.name} == before
+    assert (pictures / "mole-heatmap.png").is_file()
+
+
+def test_nothing_starts_that_would_replace_a_picture(run: Run, pictures: Path, model: str) -> None:
+    first = next(iter(pictures.iterdir()))
+    heatmap = pictures.parent / f"{first.stem}-heatmap.png"
+    heatmap.symlink_to(first)  # found out under another name, too
+    before = first.read_bytes()
+    result = run("classify", first, "--model", model, "--overlays", pictures.parent)
+    assert result.exit_code == 2
+    assert f"would replace the picture {first}" in flat(result.stderr)
+    assert first.read_bytes() == before
+
+
+def test_a_folder_that_cannot_be_read_is_reported(
+    run: Run, pictures: Path, model: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (pictures / "private").mkdir()
+    scan = os.scandir
+
+    def refuse(path: str) -> Any:
+        if str(path).endswith("private"):
+            raise PermissionError(errno.EACCES, "Permission denied", str(path))
+        return scan(path)
+
+    monkeypatch.setattr(os, "scandir", refuse)
+    result = run("classify", pictures, "--model", model, "--format", "json")
+    assert result.exit_code == 1
+    assert "private: the folder cannot be read: Permission denied" in flat(result.stderr)
+    assert len(json.loads(result.stdout)["results"]) == 4
+    alone = run("classify", pictures / "private", "--model", model)
+    assert alone.exit_code == 2
+    assert "cannot be read: Permission denied" in flat(alone.stderr)
 
 
 @pytest.mark.parametrize(
@@ -75,6 +125,7 @@ def test_a_page_and_heatmaps(run: Run, pictures: Path, model: str, tmp_path: Pat
         (("nowhere",), "no pictures found in nowhere"),
         ((".", "--output", "results.xlsx"), "end it in .csv, .json or .html"),
         ((".", "--output", "-"), "cannot tell a format from '-'"),
+        ((".", "--output", ".", "--format", "csv"), "the output . is a folder"),
         ((".", "--class", "WART"), "unknown diagnosis 'WART'"),
         ((".", "--model", "nothing"), "no model 'nothing'"),
         ((".", "--engine", "abacus"), "unknown engine 'abacus'"),

@@ -12,8 +12,9 @@ import pytest
 from click.testing import Result
 
 from lesionlens import Bundle
-from lesionlens.cli.find_model import find_model
 from lesionlens.errors import BundleError, ConversionError
+from lesionlens.inference.find_model import find_model
+from lesionlens.settings import load_settings
 
 torch = pytest.importorskip("torch", reason="needs the train extra")
 
@@ -89,6 +90,24 @@ def test_a_converted_model_needs_no_pytorch(model: str, tmp_path: Path, monkeypa
         find_model(str(path))
     shutil.copytree(find_model(model).path, tmp_path / "cache" / f"legacy-{digest[:16]}")
     assert isinstance(find_model(str(path)), Bundle)
+
+
+def test_without_a_home_directory_only_weights_need_a_folder_named(
+    model: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import pwd
+
+    def nobody(_: int) -> None:
+        raise KeyError("no such user")
+
+    monkeypatch.delenv("HOME", raising=False)
+    monkeypatch.delenv("LESIONLENS_CACHE_DIR", raising=False)
+    monkeypatch.setattr(pwd, "getpwuid", nobody)
+    path = tmp_path / "model.pth"
+    path.write_bytes(b"weights")
+    assert isinstance(find_model(model, load_settings().cache_dir), Bundle)
+    with pytest.raises(BundleError, match="LESIONLENS_CACHE_DIR"):
+        find_model(str(path), load_settings().cache_dir)
 
 
 def test_convert_without_pytorch_says_what_to_install(run: Run, tmp_path: Path, monkeypatch: Any) -> None:

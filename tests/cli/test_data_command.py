@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import os
 import pty
@@ -132,3 +133,27 @@ def test_check_of_what_is_no_data_folder(run: Run, tmp_path: Path) -> None:
     result = run("data", "check", tmp_path)
     assert result.exit_code == 2
     assert "holds neither isic2019_folds.csv nor" in " ".join(result.stderr.split())
+
+
+def test_folds_of_a_fetched_isic_2018_keep_lesions_and_copies_together(run: Run, tmp_path: Path) -> None:
+    names = [f"ISIC_{i:07d}" for i in range(12)]
+    pictures, truth = (tmp_path / f"ISIC2018_Task3_Training_{part}" for part in ("Input", "GroundTruth"))
+    pictures.mkdir()
+    truth.mkdir()
+    for i, name in enumerate(names[:-1]):  # the last one has no picture
+        (pictures / f"{name}.JPG").write_bytes(b"same" if i in {1, 2} else name.encode())
+    rows = "".join(f"{name},{i % 2},{(i + 1) % 2}\n" for i, name in enumerate(names))
+    (truth / f"{truth.name}.csv").write_text(f"image,MEL,NV\n{rows}")
+    lesions = "".join(f"{name},HAM_{i // 2}\n" for i, name in enumerate(names))
+    (tmp_path / "ISIC2018_Task3_Training_LesionGroupings.csv").write_text(f"image,lesion_id\n{lesions}")
+    result = run("data", "folds", tmp_path, "--number", "3")
+    assert result.exit_code == 0, result.output
+    assert "12 pictures in folds of 4, 4, 4" in result.stdout
+    assert "1 fewer than before" in result.stdout
+    assert "Rows without a picture, which could not be compared: 1" in result.stdout
+    with (tmp_path / "isic2019_folds.csv").open(encoding="utf-8", newline="") as file:
+        written = list(csv.DictReader(file))
+    assert [row["group"] for row in written[:5]] == ["HAM_0", "HAM_0", "HAM_0", "HAM_0", "HAM_2"]
+    assert len({row["fold"] for row in written[:4]}) == 1
+    assert run("data", "folds", tmp_path).exit_code == 2
+    assert run("data", "folds", tmp_path, "--replace", "--number", "6").exit_code == 1

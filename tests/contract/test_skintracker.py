@@ -64,8 +64,11 @@ def test_a_drawn_photo_is_answered_too(server: Running) -> None:
 
 
 def test_numbers_are_plain(server: Running) -> None:
+    def refuse(constant: str) -> None:
+        pytest.fail(f"{constant} is no JSON")
+
     text = server.post("/predict", files=as_file(encode(draw_lesion()))).text
-    assert not {"NaN", "Infinity"} & set(text.split())
+    json.loads(text, parse_constant=refuse)
     assert text == json.dumps(json.loads(text), separators=(",", ":"), ensure_ascii=False)
 
 
@@ -95,6 +98,13 @@ def test_heatmap_size_is_a_setting(classifier: Classifier, monkeypatch: pytest.M
     monkeypatch.setenv("GRADCAM_MAX_SIDE", "100")
     with running(classifier) as server:
         assert picture(predict(server, encode(draw_lesion(300, 200)))).size == (100, 67)
+
+
+def test_the_size_of_heatmaps_changes_no_answer(classifier: Classifier) -> None:
+    """Also of a large JPEG, which is decoded at reduced scale."""
+    large = encode(draw_lesion(3600, 3200), "JPEG")
+    with running(classifier, gradcam_max_side=64) as small, running(classifier, gradcam_max_side=2048) as big:
+        assert predict(small, large)["probabilities"] == predict(big, large)["probabilities"]
 
 
 @pytest.mark.parametrize("orientation", range(1, 9))

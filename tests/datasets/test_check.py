@@ -141,6 +141,16 @@ def test_a_fold_that_is_not_a_number_is_named(folder: Path) -> None:
     assert kinds(check(folder, quick=True)) == {Problem.BAD_FOLD: 1}
 
 
+def test_pictures_without_a_group_are_not_one_group(folder: Path) -> None:
+    (folder / "isic2019_folds.csv").write_text(
+        "image,label,group,fold,width\nISIC_0000022,MEL,,0,512\nISIC_0024306,NV,,1,512.5\n"
+    )
+    report = check(folder, quick=True)
+    assert kinds(report) == {Problem.UNLABELLED_PICTURE: 6, Problem.BAD_SIZE: 1}
+    assert report.findings[0].subject == "isic2019_folds.csv, line 3 (ISIC_0024306)"
+    assert report.findings[0].detail == "width '512.5'; accepted: 0, 1, 2, …"
+
+
 ONE_HOT_HEADER = "image,MEL,NV,BCC,AK,BKL,DF,VASC,SCC,UNK"
 
 
@@ -190,6 +200,18 @@ def test_the_isic_2018_ground_truth_lies_in_a_folder_of_its_own(official: Path) 
     report = check(official)
     assert report.findings == ()
     assert report.table == "ISIC2018_Task3_Training_GroundTruth.csv"
+
+
+def test_folders_that_training_could_not_read_are_refused(official: Path) -> None:
+    for name in ("ISIC2018_Task3_Training_GroundTruth.csv", "ISIC2018_Task3_Test_GroundTruth.csv"):
+        (official / name).write_text("image,MEL\nISIC_0000022,1\nISIC_0024306,1\n")
+    with pytest.raises(DataError, match="several ground truths"):
+        check(official)
+    (official / "ISIC2018_Task3_Test_GroundTruth.csv").unlink()
+    assert check(official, quick=True).findings == ()
+    (official / "ISIC2018_Task3_Training_LesionGroupings.csv").write_text("image\nISIC_0000022\n")
+    with pytest.raises(DataError, match=r"LesionGroupings\.csv lacks the column lesion_id"):
+        check(official)
 
 
 def test_a_class_that_nobody_knows_is_named(official: Path) -> None:

@@ -10,9 +10,11 @@ from pathlib import Path
 import pytest
 
 from lesionlens.datasets import ImageSource, Sample, read_samples
+from lesionlens.datasets.copies import join_copies
 from lesionlens.datasets.folds import assign_folds, hold_out, write_folds
 from lesionlens.datasets.isic import class_counts
 from lesionlens.errors import DataError
+from lesionlens.taxonomy import CODES
 from synthetic import write_data_folder
 
 
@@ -41,6 +43,69 @@ def test_metadata_joins_pictures_of_one_lesion(data: Path) -> None:
     assert groups[names[2]] == names[2]
 
 
+def write_isic_2018(folder: Path) -> Path:
+    """Three pictures as `data fetch isic2018` lays them out, two of them of one lesion."""
+    truth = folder / "ISIC2018_Task3_Training_GroundTruth"
+    truth.mkdir(parents=True)
+    (truth / f"{truth.name}.csv").write_text(
+        "image,MEL,NV,BCC,AKIEC,BKL,DF,VASC\nA,0,1,0,0,0,0,0\nB,0,1,0,0,0,0,0\nC,0,0,0,1,0,0,0\n"
+    )
+    (folder / "ISIC2018_Task3_Training_LesionGroupings.csv").write_text(
+        "image,lesion_id,diagnosis_confirm_type\nA,HAM_1,histopathology\nB,HAM_1,histopathology\nC,HAM_2,confocal\n"
+    )
+    return folder
+
+
+def test_the_isic_2018_layout_is_read_by_lesion(tmp_path: Path) -> None:
+    samples = read_samples(write_isic_2018(tmp_path))
+    assert [(s.image, CODES[s.label], s.group) for s in samples] == [
+        ("A", "NV", "HAM_1"),
+        ("B", "NV", "HAM_1"),
+        ("C", "AKIEC", "HAM_2"),
+    ]
+
+
+def test_which_ground_truth_holds_must_be_clear(tmp_path: Path) -> None:
+    folder = write_isic_2018(tmp_path)
+    (folder / "ISIC2018_Task3_Test_GroundTruth.csv").write_text("image,MEL\nD,1\n")
+    with pytest.raises(DataError, match=r"several ground truths \(ISIC2018_Task3_Test_GroundTruth\.csv, ISIC2018.*/"):
+        read_samples(folder)
+    (folder / "ISIC_2019_Training_GroundTruth.csv").write_text("image,MEL,UNK\nE,1,0\nF,0,1\n")
+    assert [s.image for s in read_samples(folder)] == ["E"]
+
+
+def test_pictures_without_a_group_are_lesions_of_their_own(tmp_path: Path) -> None:
+    (tmp_path / "isic2019_folds.csv").write_text("image,label,group,fold\nA,NV,,0\nB,NV, ,1\nC,NV,7,1\n")
+    assert [s.group for s in read_samples(tmp_path)] == ["A", "B", "7"]
+
+
+def test_the_ending_of_a_picture_may_be_in_any_case(tmp_path: Path) -> None:
+    for name in ("A.jpg", "B.JPG", "C.jpeg", "D.Jpeg"):
+        (tmp_path / name).write_bytes(name.encode())
+    (tmp_path / "notes.txt").touch()
+    (tmp_path / "folder.jpg").mkdir()
+    source = ImageSource(tmp_path)
+    assert {image: source.read(image) for image in source} == {
+        "A": b"A.jpg",
+        "B": b"B.JPG",
+        "C": b"C.jpeg",
+        "D": b"D.Jpeg",
+    }
+
+
+def test_groups_that_share_a_file_become_one(tmp_path: Path) -> None:
+    contents = {"A": b"1", "B": b"2", "C": b"2", "D": b"3", "E": b"3", "F": b"4"}
+    for image, content in contents.items():
+        (tmp_path / f"{image}.jpg").write_bytes(content)
+    # C ties lesion 1 to lesion 2, whose other picture D ties it to E: all three are one.
+    samples = [Sample(i, 1, g) for i, g in zip("ABCDEFG", ("1", "1", "2", "2", "3", "4", "absent"), strict=True)]
+    steps: list[tuple[str, int, int | None]] = []
+    joined = join_copies(samples, ImageSource(tmp_path), progress=lambda *step: steps.append(step))
+    assert [s.group for s in joined] == ["1", "1", "1", "1", "1", "4", "absent"]
+    assert [s.image for s in joined] == list("ABCDEFG")
+    assert steps[-1] == ("comparing pictures", 6, 6)
+
+
 def test_pictures_are_the_same_from_a_tar_and_unpacked(data: Path, tmp_path: Path) -> None:
     unpacked = tmp_path / "unpacked"
     with tarfile.open(data / "drawn.tar") as tar:
@@ -58,7 +123,9 @@ def test_pictures_are_the_same_from_a_tar_and_unpacked(data: Path, tmp_path: Pat
     [
         ("image,label,group\nA,NV,1\n", "lacks the column fold"),
         ("image,label,group,fold\nA,XYZ,1,0\n", "line 2: unknown diagnosis 'XYZ'"),
-        ("image,label,group,fold\nA,NV,1,0\nB,NV,1,zero\n", "line 3"),
+        ("image,label,group,fold\nA,NV,1,0\n\nB,NV,1,zero\n", "line 4: fold 'zero'; accepted: 0, 1"),
+        ("image,label,group,fold,width\nA,NV,1,0,wide\n", "line 2: width 'wide'; accepted: 0, 1"),
+        ("image,label,group,fold\nA,NV\n", "line 2: fold ''"),
     ],
 )
 def test_a_wrong_folds_file_is_told_by_line(tmp_path: Path, text: str, message: str) -> None:
@@ -67,10 +134,10 @@ def test_a_wrong_folds_file_is_told_by_line(tmp_path: Path, text: str, message: 
         read_samples(tmp_path)
 
 
-@pytest.mark.parametrize("row", ["A,1.0,1.0", "A,0.0,0.0", "A,,"])
+@pytest.mark.parametrize("row", ["A,1.0,1.0", "A,0.0,0.0", "A,,", "A,1", "A,1,x", "A,1,0,1"])
 def test_a_row_must_mark_one_class(tmp_path: Path, row: str) -> None:
     (tmp_path / "ISIC_2019_Training_GroundTruth.csv").write_text(f"image,MEL,NV\n{row}\n")
-    with pytest.raises(DataError, match="exactly 1 must"):
+    with pytest.raises(DataError, match=r"line 2: .*exactly one class must be 1"):
         read_samples(tmp_path)
 
 
@@ -120,6 +187,25 @@ def test_holding_out_takes_whole_lesions() -> None:
         hold_out(samples, 0.9)
     with pytest.raises(DataError, match="2 lesions cannot be split"):
         assign_folds(lesions(2))
+
+
+def test_rare_diagnoses_are_split_without_a_fuss() -> None:
+    rare = [*lesions(60), Sample("rare", 7, "rare", source="A")]
+    assert {s.fold for s in assign_folds(rare)} == {0, 1, 2, 3, 4}
+    # Eight lesions, no diagnosis of which is there five times, and then none from a source twice.
+    few = [Sample(str(i), i % 4, str(i), source=str(i)) for i in range(8)]
+    assert sorted(Counter(s.fold for s in assign_folds(few, folds=5)).values()) == [1, 1, 2, 2, 2]
+    by_class = [(s.label, s.fold) for s in assign_folds(few, folds=2)]
+    assert Counter(by_class) == {(label, fold): 1 for label in range(4) for fold in range(2)}
+
+
+@pytest.mark.parametrize("count", [2, 3, 7])
+def test_a_small_share_of_few_lesions_is_one_lesion_at_least(count: int) -> None:
+    samples = [Sample(str(i), i % 3, str(i)) for i in range(count)]
+    kept, held = hold_out(samples, 0.05)
+    assert (len(kept), len(held)) == (count - 1, 1)
+    with pytest.raises(DataError, match="1 lesion cannot be split into 2 folds"):
+        hold_out(samples[:1], 0.05)
 
 
 def test_real_folds_keep_lesions_apart(shared_data: Path) -> None:

@@ -18,9 +18,9 @@ from lesionlens.datasets import ImageSource, read_samples
 from lesionlens.errors import DataError
 from lesionlens.evaluation import Metrics, Predictions
 from lesionlens.evaluation.card import render_model_card, results_for_manifest
-from lesionlens.evaluation.run import choose, predict
+from lesionlens.evaluation.run import choose, model_info, predict
 from lesionlens.imaging import decode
-from lesionlens.inference.bundle import Bundle
+from lesionlens.inference.bundle import Bundle, TrainingRecord
 from lesionlens.inference.embedded import find_bundle
 
 
@@ -153,6 +153,26 @@ def test_real_pictures_of_the_test_fold(shared_data: Path, embedded_model: str, 
     assert sum(s.n for s in metrics.slices if s.key.startswith("source:")) == 24
     predictions = Predictions.read_csv(tmp_path / "predictions.csv")
     assert set(predictions.short_side[predictions.source == "BCN"].tolist()) == {84}
+
+
+@pytest.mark.parametrize(
+    ("recipe", "expected"),
+    [
+        ({"train_folds": [1, 2, 3], "validation_fold": 4}, ((1, 2, 3), 4)),
+        ({"train_folds": [1, 2], "validation_fold": None}, ((1, 2), None)),
+        ({"train_folds": "all", "validation_fold": "last"}, ((), None)),
+        ({}, ((), None)),
+    ],
+)
+def test_the_folds_of_a_recipe_are_known_to_the_figures(
+    embedded_model: str, tmp_path: Path, recipe: dict[str, object], expected: tuple[tuple[int, ...], int | None]
+) -> None:
+    bundle = find_bundle(embedded_model)
+    record = TrainingRecord(data="Drawn.", licence="none", recipe=recipe)
+    manifest = bundle.manifest.model_copy(update={"training": record})
+    trained = Bundle.write(tmp_path / "trained", bundle.graph_path.read_bytes(), manifest, "")
+    info = model_info(Classifier(trained, engine="onnxruntime"))
+    assert (info.train_folds, info.validation_fold) == expected
 
 
 def test_torch_is_not_needed() -> None:

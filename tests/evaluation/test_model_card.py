@@ -93,6 +93,28 @@ def test_figures_of_other_weights_are_called_that(metrics: Metrics) -> None:
     )
 
 
+def test_whether_the_pictures_were_trained_on_is_told_as_it_is_known(mixed: Predictions, metrics: Metrics) -> None:
+    def card(sha256: str, fold: int | None, **known: object) -> str:
+        assert metrics.model is not None
+        model = metrics.model.model_copy(update=known)
+        text = render_model_card(manifest(sha256), evaluate(mixed, model=model, fold=fold, resamples=0))
+        return " ".join(text.partition("## Measured")[2].partition("| |")[0].split())
+
+    other, folds = "ef" * 32, (1, 2, 3, 4)
+    assert f"tiny 1.0 (b0, SHA-256 `{SHA256}`), trained on folds 1, 2, 3, 4, without the pictures of fold 0." in card(
+        other, 0, train_folds=folds
+    )
+    assert "The model was trained on folds 1, 2, 3, 4, without the pictures of fold 0." in card(
+        SHA256, 0, train_folds=folds
+    )
+    for sha256 in (SHA256, other):
+        assert "**Beware:** This model was trained on folds 1, 2, 3, 4." in card(sha256, 2, train_folds=folds)
+        assert "**Beware:** This model was trained on folds 1, 2, 3, 4." in card(sha256, None, train_folds=folds)
+        assert "**Beware:** The epoch was chosen" in card(sha256, 4, train_folds=(1, 2, 3), validation_fold=4)
+        assert "without the pictures" not in card(sha256, 4, train_folds=(1, 2, 3), validation_fold=4)
+    assert "Whether that model was trained on these pictures is not recorded." in card(other, 0)
+
+
 def test_weights_of_unknown_origin_are_called_that(metrics: Metrics) -> None:
     card = render_model_card(manifest(training=None), metrics)
     assert "Where these weights come from is not recorded." in card

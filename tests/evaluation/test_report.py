@@ -129,6 +129,18 @@ def test_a_model_measured_on_its_training_pictures_is_called_out(metrics: Metric
     assert "trained on folds 1, 2" in printed(everything)
 
 
+def test_a_model_measured_on_its_validation_pictures_is_called_out(mixed: Predictions) -> None:
+    model = MODEL.model_copy(update={"validation_fold": 4})
+    judged = evaluate(mixed, model=model, description="Made up.", fold=4, resamples=0)
+    text = Page(render_report(judged, mixed)).text
+    assert "The epoch was chosen and the probabilities were calibrated on fold 4." in text
+    assert "trained on folds" not in text
+    everything = " ".join(printed(evaluate(mixed, model=model, fold=None, resamples=0)).split())
+    assert "trained on folds 1, 2" in everything
+    assert "calibrated on fold 4" in everything
+    assert "Beware" not in printed(evaluate(mixed, model=model, fold=0, resamples=0))
+
+
 def test_mistakes_show_photo_and_heatmap_side_by_side(
     metrics: Metrics, mixed: Predictions, findings: list[Finding]
 ) -> None:

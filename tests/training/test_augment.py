@@ -34,10 +34,28 @@ def test_the_lesion_stays_in_sight() -> None:
         assert dark.mean() > 0.03
 
 
-def test_without_any_change_a_square_picture_is_only_turned_and_mirrored() -> None:
+def test_a_picture_is_turned_and_mirrored_without_shear_or_shift() -> None:
     options = Augmentation(min_area=1.0, max_stretch=1.0, degrade=0.0, jpeg=0.0, brightness=0.0, saturation=0.0)
-    flat = np.full((64, 64, 3), (200, 150, 120), dtype=np.uint8)
-    assert np.abs(augment(flat, 64, options, np.random.default_rng(0)).astype(int) - flat).max() <= 1
+    marked = np.full((65, 65, 3), 200, dtype=np.uint8)
+    marked[30:35, 42:47] = (200, 0, 0)  # 12 pixels right of the centre: its reflection at the border stays out of sight
+    marked[38:43, 30:35] = (0, 200, 0)  # 8 below
+    turns = set()
+    for seed in range(12):
+        variant = augment(marked, 65, options, np.random.default_rng(seed)).astype(int)
+        red = centre(variant[..., 0] - variant[..., 1])
+        green = centre(variant[..., 1] - variant[..., 0])
+        assert np.hypot(*red) == pytest.approx(12, abs=0.5)
+        assert np.hypot(*green) == pytest.approx(8, abs=0.5)
+        assert abs(red @ green) < 6, "the right angle between the marks is lost"
+        turns.add(bool(red[0] * green[1] - red[1] * green[0] > 0))
+    assert turns == {True, False}, "some variants are mirrored, some are not"
+
+
+def centre(excess: np.ndarray) -> np.ndarray:
+    """Centre of a mark, from the centre of the picture."""
+    weight = excess.clip(0)
+    y, x = np.indices(weight.shape)
+    return np.array([(x * weight).sum(), (y * weight).sum()]) / weight.sum() - 32
 
 
 def test_degrading_takes_sharpness_away() -> None:

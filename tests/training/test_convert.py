@@ -222,6 +222,7 @@ def test_other_files_are_told_apart(tmp_path: Path) -> None:
     [
         ([1, 2], "holds a list, not a state_dict"),
         ({}, "an empty dictionary"),
+        ({"state_dict": {}}, "an empty dictionary"),
         ({"epoch": 3, "loss": 0.1}, "a dictionary whose epoch, loss are no tensors"),
     ],
 )
@@ -230,12 +231,25 @@ def test_content_that_is_no_state_dict_is_named(save: Callable[..., Path], conte
         load_weights(save(content))
 
 
+def test_wrappers_without_end_are_refused(save: Callable[..., Path], weights: Weights) -> None:
+    itself: dict[str, object] = {}
+    itself["state_dict"] = itself
+    with pytest.raises(ConversionError, match="wraps its weights in more than 3 dictionaries"):
+        load_weights(save(itself))
+    with pytest.raises(ConversionError, match="more than 3 dictionaries"):
+        load_weights(save({"model": {"net": {"weights": {"state_dict": weights}}}}))
+    assert set(load_weights(save({"model": {"net": {"weights": weights}}}))) == set(weights)
+    assert set(load_weights(save({f"{'module.' * 2000}a": torch.ones(2)}))) == {"a"}
+
+
 def test_tensors_that_cannot_be_weights_are_named(save: Callable[..., Path], weights: Weights) -> None:
     broken = {**weights, "conv_stem.weight": torch.full_like(weights["conv_stem.weight"], float("nan"))}
     with pytest.raises(ConversionError, match=r"conv_stem\.weight holds values that are not finite"):
         load_weights(save(broken))
     with pytest.raises(ConversionError, match=r"a is sparse, quantised or complex"):
         load_weights(save({"a": torch.ones(2, dtype=torch.complex64)}))
+    with pytest.raises(ConversionError, match="a has a shape but no values"):
+        load_weights(save({"a": torch.ones(2, device="meta")}))
 
 
 def test_another_number_of_classes_is_told(save: Callable[..., Path], tmp_path: Path) -> None:

@@ -158,20 +158,93 @@ def test_no_lesion_is_on_both_sides_of_a_split(drawn_data: Path) -> None:
     assert all(s.fold != 0 for s in training + validation)
 
 
-def test_two_processes_train_one_network(drawn_data: Path, tmp_path: Path) -> None:
-    config = settings(drawn_data, batch_size=4, samples_per_epoch=64, device="cpu", learning_rate=4e-3)
+def test_a_finished_run_is_not_trained_on(drawn_data: Path, tmp_path: Path) -> None:
+    config = settings(drawn_data, stages=(Stage(epochs=8, size=48),), learning_rate=1e-9, patience=1)
+    epochs = len(train(config, tmp_path).history)
+    assert len(train(config, tmp_path, resume=True).history) == epochs
+
+
+def test_a_run_that_is_there_is_not_overwritten(drawn_data: Path, reference: Path) -> None:
+    before = (reference / "checkpoint.pt").read_bytes()
+    with pytest.raises(DataError, match="holds a run already"):
+        train(settings(drawn_data), reference)
+    assert (reference / "checkpoint.pt").read_bytes() == before
+
+
+def test_a_run_killed_before_its_first_checkpoint_starts_again(
+    drawn_data: Path, tmp_path: Path, reference: Path
+) -> None:
+    (tmp_path / "config.json").write_text(settings(drawn_data).model_dump_json())
+    assert train(settings(drawn_data), tmp_path, resume=True).finished
+    assert_same(weights(tmp_path / "best.pt"), weights(reference / "best.pt"))
+
+
+@pytest.mark.parametrize("content", [b"<html>not found</html>", b"", b"\x80\x02cos\nsystem\n."])
+def test_a_damaged_checkpoint_is_told(drawn_data: Path, tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "checkpoint.pt").write_bytes(content)
+    with pytest.raises(DataError, match=r"checkpoint\.pt is missing, damaged"):
+        train(settings(drawn_data), tmp_path, resume=True)
+
+
+TEAM = """
+import hashlib, json, os, pathlib, sys
+import torch
+from lesionlens.training import loop
+from lesionlens.training.config import TrainConfig
+
+torch.set_num_threads(1)
+folder = pathlib.Path(sys.argv[1])
+rank = os.environ["RANK"]
+config = TrainConfig.model_validate_json((folder / "settings.json").read_text())
+loop._CHECKPOINT_SECONDS = 0.05  # each process looks at its own clock: they must still agree when to write
+made = []
+build = loop._Run._build_model
+loop._Run._build_model = lambda run: (build(run), made.append(run))[0]
+resume = (folder / "run" / "checkpoint.pt").exists()
+result = loop.train(config, folder / "run", resume=resume, max_minutes=10 if resume else 0)
+weights = b"".join(p.detach().numpy().tobytes() for p in made[-1].model.parameters())
+said = {"history": result.history, "weights": hashlib.sha256(weights).hexdigest(), "finished": result.finished}
+(folder / f"rank{rank}.json").write_text(json.dumps(said))
+"""
+
+
+def test_two_processes_train_one_network_and_agree_on_everything(drawn_data: Path, tmp_path: Path) -> None:
+    config = settings(
+        drawn_data, batch_size=4, samples_per_epoch=64, device="cpu", stages=(Stage(epochs=6, size=48),), patience=1
+    )
+    (tmp_path / "settings.json").write_text(config.model_dump_json())
+    (tmp_path / "team.py").write_text(TEAM)
+    command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
+    for finished in (False, True):  # stopped after its first step, then resumed
+        done = subprocess.run(
+            [*command, str(tmp_path / "team.py"), str(tmp_path)],
+            capture_output=True,
+            text=True,
+            timeout=300,
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr[-3000:]
+        one, other = (json.loads((tmp_path / f"rank{rank}.json").read_text()) for rank in (0, 1))
+        assert one == other
+        assert one["finished"] is finished
+    assert one["history"][-1]["epoch"] * 8 == steps_taken(tmp_path / "run" / "checkpoint.pt")
+
+
+def steps_taken(path: Path) -> int:
+    return int(torch.load(path, weights_only=True)["step"])
+
+
+def test_torchrun_starts_the_command(drawn_data: Path, tmp_path: Path) -> None:
+    config = settings(drawn_data, batch_size=4, samples_per_epoch=64, learning_rate=4e-3, device="cpu")
     (tmp_path / "config.json").write_text(config.model_dump_json())
-    command = [sys.executable, "-m", "torch.distributed.run", "--nproc-per-node", "2", "--master-port", "29517"]
-    command += ["-m", "lesionlens", "train", str(tmp_path / "run"), "--config", str(tmp_path / "config.json")]
+    command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2", "-m"]
+    command += ["lesionlens", "train", str(tmp_path / "run"), "--config", str(tmp_path / "config.json")]
     environment = {**os.environ, "OMP_NUM_THREADS": "1"}
-    done = subprocess.run(command, capture_output=True, text=True, env=environment, timeout=600, check=False)
+    done = subprocess.run(command, capture_output=True, text=True, env=environment, timeout=900, check=False)
     assert done.returncode == 0, done.stderr[-3000:]
+    assert done.stderr.count("Finished.") == 1
     metrics = json.loads((tmp_path / "run" / "metrics.json").read_text())
-    assert len(metrics) == 2
     assert metrics[1]["train_loss"] < metrics[0]["train_loss"]
-    state = torch.load(tmp_path / "run" / "checkpoint.pt", weights_only=True)
-    assert len(state["random_states"]) == 2
-    assert state["step"] == 16
 
 
 @pytest.mark.parametrize(
@@ -193,3 +266,24 @@ def test_settings_that_cannot_work_are_told(
 def test_a_fold_cannot_be_trained_and_validated_on(drawn_data: Path) -> None:
     with pytest.raises(ValueError, match="both trained on and validated on"):
         settings(drawn_data, train_folds=(1, 4))
+
+
+def test_stopping_early_needs_something_to_judge_by(drawn_data: Path) -> None:
+    with pytest.raises(ValueError, match="patience needs validation pictures"):
+        settings(drawn_data, patience=2, validation_fold=None, validation_share=0.0)
+
+
+def test_squashed_training_shows_the_whole_picture(drawn_data: Path) -> None:
+    """A network that is served squashed pictures must not be trained on crops of them."""
+    from lesionlens.datasets import ImageSource, read_samples
+    from lesionlens.training.dataset import Draw, TrainingDataset
+
+    plain = {"min_area": 1.0, "max_stretch": 1.0, "degrade": 0.0, "jpeg": 0.0, "brightness": 0.0, "saturation": 0.0}
+    shares = {}
+    for fit in ("squash", "center_crop"):
+        spec = {"size": 64, "fit": fit, "mean": (0.5,) * 3, "std": (0.5,) * 3}
+        config = settings(drawn_data, preprocessing=spec, augmentation=plain)
+        dataset = TrainingDataset(read_samples(drawn_data), ImageSource(drawn_data), config)
+        image, _ = dataset[Draw(0, 64, (0, 0, 0))]  # a melanoma: dark on light
+        shares[fit] = float((image.mean(0) < -0.2).float().mean())
+    assert shares["squash"] < 0.9 * shares["center_crop"], "the pictures are 80 × 64: squashed, a lesion is smaller"

@@ -63,6 +63,13 @@ def test_an_exported_run_serves_and_knows_its_lesions(run_folder: Path, drawn_da
     assert right > 0.3, "chance is 0.125"
 
 
+def test_a_bad_name_is_told_before_the_slow_part(run_folder: Path, tmp_path: Path) -> None:
+    result = CliRunner().invoke(app, ["export", str(run_folder), str(tmp_path / "out"), "--name", "My Bundle"])
+    assert result.exit_code == 1
+    assert "'My Bundle' is not accepted" in " ".join(result.output.split())
+    assert not (tmp_path / "out").exists()
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
@@ -70,6 +77,8 @@ def test_an_exported_run_serves_and_knows_its_lesions(run_folder: Path, drawn_da
         (["train", "nowhere", "--set", "loss"], "name=value"),
         (["train", "nowhere"], "data: Field required"),
         (["train", "nowhere", "--resume"], "config.json is missing"),
+        (["train", "nowhere", "--config", "broken.json"], "broken.json is not valid JSON"),
+        (["train", "nowhere", "--config", "broken.json", "--resume"], "takes the run's own settings"),
         (["export", "nowhere", "bundle"], "config.json is missing"),
     ],
 )
@@ -77,6 +86,7 @@ def test_wrong_commands_are_told_in_a_line(
     arguments: list[str], message: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
+    (tmp_path / "broken.json").write_text("{")
     result = CliRunner().invoke(app, arguments)
     assert result.exit_code == 1
     assert message in " ".join(result.output.split())

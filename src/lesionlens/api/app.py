@@ -22,10 +22,11 @@ from lesionlens.api.routes import contract, operations, v1
 from lesionlens.api.service import AnalysisService
 from lesionlens.api.state import AppState
 from lesionlens.classifier import Classifier
+from lesionlens.inference.find_model import find_model
 from lesionlens.settings import Settings, load_settings
 from lesionlens.version import __version__
 
-__all__ = ["create_app"]
+__all__ = ["create_app", "load_classifier"]
 
 WEB_FOLDER: Final = Path(__file__).parent.parent / "web"
 
@@ -80,14 +81,28 @@ def create_app(settings: Settings | None = None, classifier: Classifier | None =
     return app
 
 
+def load_classifier(settings: Settings) -> Classifier:
+    """Load the model that settings name.
+
+    Args:
+        settings: Say which model, in which engine, with how many threads.
+
+    Raises:
+        BundleError: There is no such model, or it is not valid.
+        ConversionError: It is a file of weights that cannot be converted.
+        EngineError: No engine can run it.
+    """
+    bundle = find_model(settings.model, settings.cache_dir)
+    return Classifier(bundle, engine=settings.engine, threads=settings.threads)
+
+
 @contextlib.asynccontextmanager
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     state: AppState = app.state.lesionlens
     settings = state.settings
+    state.warm = state.draining = False  # an app may be started again
     if state.classifier is None:
-        state.classifier = await asyncio.to_thread(
-            Classifier, settings.model, engine=settings.engine, threads=settings.threads
-        )
+        state.classifier = await asyncio.to_thread(load_classifier, settings)
     model = state.classifier.description
     state.metrics.describe_model(model["name"], model["version"], model["sha256"], model["engine"])
     state.service = AnalysisService(state.classifier, settings, state.metrics)

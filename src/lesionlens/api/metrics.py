@@ -47,6 +47,16 @@ class Metrics:
         )
         for code in BY_CODE:  # a counter that is there at 0 can be alarmed on
             self._answers.labels(code)
+        self._queue_depth = Gauge(
+            "lesionlens_queue_depth", "Photos waiting for the compute thread", registry=self.registry
+        )
+        self._in_progress = Gauge("lesionlens_in_progress", "Photos admitted, not yet answered", registry=self.registry)
+        self._model = Gauge(
+            "lesionlens_model",
+            "The model in use; always 1",
+            ["name", "version", "sha256", "engine"],
+            registry=self.registry,
+        )
 
     def watch(self, queue_depth: Callable[[], int], in_progress: Callable[[], int]) -> None:
         """Read two gauges when they are asked for.
@@ -55,22 +65,13 @@ class Metrics:
             queue_depth: Photos waiting for the compute thread.
             in_progress: Photos admitted and not yet answered.
         """
-        Gauge("lesionlens_queue_depth", "Photos waiting for the compute thread", registry=self.registry).set_function(
-            queue_depth
-        )
-        Gauge("lesionlens_in_progress", "Photos admitted, not yet answered", registry=self.registry).set_function(
-            in_progress
-        )
+        self._queue_depth.set_function(queue_depth)
+        self._in_progress.set_function(in_progress)
 
     def describe_model(self, name: str, version: str, sha256: str, engine: str) -> None:
         """Say which model the figures belong to."""
-        gauge = Gauge(
-            "lesionlens_model",
-            "The model in use; always 1",
-            ["name", "version", "sha256", "engine"],
-            registry=self.registry,
-        )
-        gauge.labels(name, version, sha256, engine).set(1)
+        self._model.clear()
+        self._model.labels(name, version, sha256, engine).set(1)
 
     def answered(self, code: str) -> None:
         """Count one answer.

@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import errno
 import socket
+import time
+from typing import Final
 
 import uvicorn
 from fastapi import FastAPI
@@ -14,7 +16,8 @@ from lesionlens.errors import SettingsError
 
 __all__ = ["Server", "listen"]
 
-_BACKLOG = 2048
+_BACKLOG: Final = 2048
+_DRAIN_STEP: Final = 0.1
 
 
 class Server(uvicorn.Server):
@@ -40,7 +43,9 @@ class Server(uvicorn.Server):
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Say "not ready", wait for load balancers to notice, then stop."""
         self._state.draining = True
-        await asyncio.sleep(self._state.settings.drain_seconds)
+        end = time.monotonic() + self._state.settings.drain_seconds
+        while not self.force_exit and (left := end - time.monotonic()) > 0:  # a second Ctrl-C forces the exit
+            await asyncio.sleep(min(left, _DRAIN_STEP))
         await super().shutdown(sockets)
 
 

@@ -11,16 +11,14 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 from PIL import Image
 
 from lesionlens.api.admission import Admission
 from lesionlens.api.batching import BatchWorker
 from lesionlens.api.metrics import Metrics
-from lesionlens.attention import fit_within
 from lesionlens.classifier import Analysis, Classifier
-from lesionlens.imaging import Limits, decode
-from lesionlens.imaging.preprocess import preprocess
+from lesionlens.imaging import Limits
+from lesionlens.prepare import Prepared, prepare
 from lesionlens.settings import Settings
 
 __all__ = ["AnalysisService", "Outcome", "Timings"]
@@ -66,16 +64,6 @@ class Outcome:
     timings: Timings
 
 
-@dataclass(frozen=True, slots=True)
-class _Prepared:
-    tensor: npt.NDArray[np.float32]
-    size: tuple[int, int]
-    preview: Image.Image
-    width: int
-    height: int
-    format: str
-
-
 class AnalysisService:
     """The way of a photo through the service: decoded in a small pool, computed in one thread, drawn in the pool.
 
@@ -90,8 +78,6 @@ class AnalysisService:
         self._settings = settings
         self._metrics = metrics
         self._limits = Limits(max_bytes=settings.max_upload_bytes, max_pixels=settings.max_pixels)
-        # JPEGs may be decoded at reduced scale; the second bound keeps heatmaps as large as promised.
-        self._min_side = max(classifier.manifest.preprocessing.decode_side, settings.gradcam_max_side)
         self._pool = ThreadPoolExecutor(settings.decode_threads, thread_name_prefix="lesionlens-decode")
         self._log = logging.getLogger("lesionlens.api")
         self.worker = BatchWorker(
@@ -135,14 +121,16 @@ class AnalysisService:
         begun = time.perf_counter()
         loop = asyncio.get_running_loop()
         with self.photos.enter(self.retry_after()):
-            photo = await loop.run_in_executor(self._pool, self._prepare, data)
+            preparing = loop.run_in_executor(self._pool, self._prepare, data)
+            del data  # the pool has it; a photo that waits for its answer need not keep its file
+            photo = await preparing
             decoded = time.perf_counter()
-            computed = await asyncio.wrap_future(self.worker.submit(photo.tensor, photo.size))
+            computed = await asyncio.wrap_future(self.worker.submit(photo.tensor, photo.decoded_size))
             drawing = time.perf_counter()
             wanted = draw(computed.analysis)
             overlays = (
                 await loop.run_in_executor(self._pool, self._draw, photo.preview, computed.analysis, wanted)
-                if wanted
+                if wanted and photo.preview is not None
                 else {}
             )
         done = time.perf_counter()
@@ -162,17 +150,9 @@ class AnalysisService:
             ),
         )
 
-    def _prepare(self, data: bytes) -> _Prepared:
-        photo = decode(data, limits=self._limits, min_side=self._min_side)
-        # Only the network's input and a small preview wait in the queue: a photo of 100 megapixels takes 300 MB.
-        return _Prepared(
-            tensor=preprocess(photo.image, self._classifier.manifest.preprocessing),
-            size=photo.image.size,
-            preview=fit_within(photo.image, self._settings.gradcam_max_side),
-            width=photo.width,
-            height=photo.height,
-            format=photo.format,
-        )
+    def _prepare(self, data: bytes) -> Prepared:
+        spec, side = self._classifier.manifest.preprocessing, self._settings.gradcam_max_side
+        return prepare(data, spec, limits=self._limits, preview_side=side)
 
     def _draw(self, preview: Image.Image, analysis: Analysis, wanted: Collection[int]) -> dict[int, bytes]:
         overlays: dict[int, bytes] = {}

@@ -6,54 +6,76 @@ import glob
 import os
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
-__all__ = ["SUFFIXES", "find_pictures"]
+from lesionlens.bulk.heatmaps import HEATMAP_ENDING
+
+__all__ = ["SUFFIXES", "Found", "find_pictures"]
 
 SUFFIXES: Final = frozenset({".jpg", ".jpeg", ".jpe", ".png", ".webp", ".bmp", ".tif", ".tiff"})
 """Endings, in lower case, that are taken out of folders."""
 
 
-def find_pictures(arguments: Iterable[str | Path]) -> tuple[list[Path], list[str]]:
+class Found(NamedTuple):
+    """What arguments mean.
+
+    Attributes:
+        files: The files, in the order of the arguments and sorted within each, every file once.
+        fruitless: The arguments that mean nothing: no such file, a folder without pictures, a pattern without a match.
+        unreadable: Folders, on the way to the bottom, that cannot be read, and why.
+    """
+
+    files: list[Path]
+    fruitless: list[str]
+    unreadable: dict[Path, str]
+
+
+def find_pictures(arguments: Iterable[str | Path]) -> Found:
     """Find the files that arguments mean.
 
     Args:
         arguments: Files, taken whatever their ending; folders, searched to the bottom for pictures by ending (hidden
-            ones are left out, links to folders are not followed); and patterns with `*`, `?`, `[…]` and `**` for
-            shells that do not expand them, treated likewise.
-
-    Returns:
-        The files, in the order of the arguments and sorted within each, every file once; and the arguments that mean
-        nothing: no such file, a folder without pictures, a pattern without a match.
+            ones and heatmaps are left out, links to folders are not followed); and patterns with `*`, `?`, `[…]` and
+            `**` for shells that do not expand them, treated likewise.
     """
     found: dict[Path, None] = {}
-    fruitless = []
+    fruitless: list[str] = []
+    unreadable: dict[Path, str] = {}
     for argument in arguments:
-        files = list(_expand(str(argument)))
-        if not files:
+        failures: dict[Path, str] = {}
+        files = list(_expand(str(argument), failures))
+        if not files and not failures:
             fruitless.append(str(argument))
         found.update(dict.fromkeys(files))
-    return list(found), fruitless
+        unreadable.update(failures)
+    return Found(list(found), fruitless, unreadable)
 
 
-def _expand(argument: str) -> Iterator[Path]:
+def _expand(argument: str, unreadable: dict[Path, str]) -> Iterator[Path]:
     path = Path(argument)
     if path.is_dir():
-        yield from _search(path)
+        yield from _search(path, unreadable)
     elif path.exists():
         yield path
     elif glob.has_magic(argument):
         for match in sorted(glob.glob(argument, recursive=True)):  # noqa: PTH207 (Path.glob takes no absolute pattern)
             hit = Path(match)
-            if hit.is_file() and hit.suffix.lower() in SUFFIXES:
+            if hit.is_file() and _is_picture(hit.name):
                 yield hit
             elif hit.is_dir() and not argument.endswith("**"):
-                yield from _search(hit)
+                yield from _search(hit, unreadable)
 
 
-def _search(folder: Path) -> Iterator[Path]:
-    for where, folders, names in os.walk(folder):
+def _search(folder: Path, unreadable: dict[Path, str]) -> Iterator[Path]:
+    def note(error: OSError) -> None:
+        unreadable[Path(os.fsdecode(error.filename))] = error.strerror or type(error).__name__
+
+    for where, folders, names in os.walk(folder, onerror=note):
         folders[:] = sorted(name for name in folders if not name.startswith("."))
         for name in sorted(names):
-            if not name.startswith(".") and Path(name).suffix.lower() in SUFFIXES:
+            if not name.startswith(".") and _is_picture(name):
                 yield Path(where) / name
+
+
+def _is_picture(name: str) -> bool:
+    return Path(name).suffix.lower() in SUFFIXES and not name.lower().endswith(HEATMAP_ENDING)

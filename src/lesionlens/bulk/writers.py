@@ -55,8 +55,8 @@ def open_writer(target: Path | None, format_: Format, model: dict[str, Any]) -> 
     """Open a writer of results.
 
     Args:
-        target: The file, written under another name until the writer is closed without an error, or None for standard
-            output.
+        target: The file, written under another name until the writer is closed without an error; a pipe or a device,
+            written to directly; or None for standard output.
         format_: `csv`, `json` or `html`.
         model: What the results must be kept with (`Classifier.description`).
 
@@ -79,6 +79,11 @@ def _stdout() -> Iterator[TextIO]:
 
 @contextmanager
 def _whole_file(target: Path) -> Iterator[TextIO]:
+    if target.exists() and not target.is_file():  # a pipe or a device is written to, not replaced
+        with target.open("w", encoding="utf-8", newline="") as stream:
+            yield stream
+        return
+    target = target.resolve()  # a link stays, the file that it leads to is replaced
     target.parent.mkdir(parents=True, exist_ok=True)
     unfinished = target.with_name(f".{target.name}.{os.getpid()}.part")
     try:

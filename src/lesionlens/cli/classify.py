@@ -63,21 +63,31 @@ def classify(
     A research tool, not a medical device: its answers are no diagnosis.
     """
     from lesionlens import DISCLAIMER, Classifier
-    from lesionlens.bulk import Result, classify_files, find_pictures, open_writer
+    from lesionlens.bulk import Result, classify_files, find_pictures, open_writer, replaced_pictures
     from lesionlens.bulk.result import printable
-    from lesionlens.cli.find_model import find_model
+    from lesionlens.inference.find_model import find_model
 
     format_ = _format(output, format_)
     class_index = _class_index(class_)
+    target = Path(output) if output not in (None, "-") else None
     with errors_shown(EXIT_USAGE):
-        files, fruitless = find_pictures(paths)
+        files, fruitless, unreadable = find_pictures(paths)
+        if target is not None and target.is_dir():
+            fail(f"the output {printable(target)} is a folder; name a file", EXIT_USAGE)
+        if overlays is not None and (replaced := replaced_pictures(files, overlays)):
+            fail(
+                f"a heatmap would replace the picture {printable(replaced[0])}; give --overlays another folder",
+                EXIT_USAGE,
+            )
+    nothing = [Result(printable(p), error="there is no such file, and no picture in it") for p in fruitless]
+    nothing += [Result(printable(p), error=f"the folder cannot be read: {why}") for p, why in unreadable.items()]
     if not files:
-        fail(f"no pictures found in {', '.join(map(printable, paths))}", EXIT_USAGE)
+        reasons = "".join(f"; {printable(p)} cannot be read: {why}" for p, why in unreadable.items())
+        fail(f"no pictures found in {', '.join(map(printable, paths))}{reasons}", EXIT_USAGE)
     with errors_shown(EXIT_USAGE):
         classifier = Classifier(find_model(model), engine=engine, threads=threads)
     table, failed = _table(), 0
     with errors_shown(), ExitStack() as stack:
-        target = Path(output) if output not in (None, "-") else None
         writer = None
         if format_ is not None:
             writer = stack.enter_context(open_writer(target, format_, classifier.description))
@@ -90,8 +100,7 @@ def classify(
             overlays=overlays,
             thumbnails=format_ == "html",
         )
-        nothing = [Result(printable(p), error="there is no such file, and no picture in it") for p in fruitless]
-        for result in _tracked(_chain(nothing, stream), bar, len(files) + len(fruitless)):
+        for result in _tracked(_chain(nothing, stream), bar, len(files) + len(nothing)):
             if result.error is not None:
                 failed += 1
                 bar.console.print(Text(f"{result.file}: {result.error}", style="red"), soft_wrap=True)
@@ -102,7 +111,7 @@ def classify(
     screen = standard_output() if writer is None else standard_error()
     if writer is None:
         screen.print(table)
-    summary = f"{len(files) + len(fruitless)} pictures, {failed} without an answer. Model: " if failed else "Model: "
+    summary = f"{len(files) + len(nothing)} pictures, {failed} without an answer. Model: " if failed else "Model: "
     described = classifier.description
     screen.print(f"{summary}{described['name']} {described['version']} ({described['engine']})", markup=False)
     screen.print(Text(DISCLAIMER, style="bold"))

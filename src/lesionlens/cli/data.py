@@ -92,22 +92,37 @@ def check(
 @data_app.command()
 @errors_shown()
 def folds(
-    folder: Annotated[Path, typer.Argument(help="Data folder with the official label tables.")],
+    folder: Annotated[Path, typer.Argument(help="Data folder: official label tables and pictures.")],
     number: Annotated[int, typer.Option(min=2, help="Number of folds.")] = 5,
     seed: Annotated[int, typer.Option(help="Makes the split repeatable.")] = 0,
     replace: Annotated[bool, typer.Option("--replace", help="Replace a folds file that is there.")] = False,
 ) -> None:
-    """Split a data folder into folds, stratified by class, with no lesion in two of them."""
+    """Split a data folder into folds, stratified by class, with no lesion and no byte-identical copy in two of them."""
+    from lesionlens.datasets import ImageSource, read_samples
+    from lesionlens.datasets.copies import join_copies
     from lesionlens.datasets.folds import assign_folds, write_folds
-    from lesionlens.datasets.isic import FOLDS_NAME, read_samples
+    from lesionlens.datasets.layout import FOLDS_NAME
 
     path = folder / FOLDS_NAME
     if path.exists() and not replace:
         fail(f"{path} is there already; give --replace to make it anew", EXIT_USAGE)
-    samples = assign_folds(read_samples(folder), number, seed)
+    labelled, source = read_samples(folder), ImageSource(folder)
+    with progress_bar(MofNCompleteColumn()) as bar:
+        joined = join_copies(labelled, source, _Steps(bar))
+    samples = assign_folds(joined, number, seed)
     write_folds(samples, path)
     sizes = ", ".join(f"{sum(s.fold == fold for s in samples):,}" for fold in range(number))
-    standard_output().print(Text(f"Wrote {path}: {len(samples):,} pictures in folds of {sizes}"), soft_wrap=True)
+    screen = standard_output()
+    screen.print(Text(f"Wrote {path}: {len(samples):,} pictures in folds of {sizes}"), soft_wrap=True)
+    if copies := len({s.group for s in labelled}) - len({s.group for s in joined}):
+        screen.print(Text(f"Joined groups that hold the same file: {copies:,} fewer than before"), soft_wrap=True)
+    if missing := sum(s.image not in source for s in samples):
+        screen.print(
+            Text(
+                f"Rows without a picture, which could not be compared: {missing:,}; see lesionlens data check {folder}"
+            ),
+            soft_wrap=True,
+        )
 
 
 class _Steps:

@@ -95,11 +95,11 @@ def _run(
     data: Path, folds_file: Path | None, fold: int | None, limit: int | None, model: str, engine: str, batch_size: int
 ) -> tuple[Predictions, dict[str, Any], tuple[list[Mistake], list[Mistake]]]:
     from lesionlens.classifier import Classifier
-    from lesionlens.cli.find_model import find_model
     from lesionlens.datasets import ImageSource, read_samples
     from lesionlens.evaluation.measure import SEED
     from lesionlens.evaluation.mistakes import mistake, worst
     from lesionlens.evaluation.run import choose, find, model_info, predict
+    from lesionlens.inference.find_model import find_model
 
     candidates = choose(read_samples(data, folds_file), fold)
     samples = choose(candidates, fold, limit, SEED)
@@ -148,9 +148,9 @@ def _make(folder: Path) -> None:
 
 
 def _write_card(model: str, metrics: Metrics) -> None:
-    from lesionlens.cli.find_model import find_model
     from lesionlens.evaluation import render_model_card, results_for_manifest
     from lesionlens.inference.bundle import Bundle
+    from lesionlens.inference.find_model import find_model
 
     bundle = find_model(model)
     manifest = bundle.manifest.model_copy(update={"results": results_for_manifest(metrics)})

@@ -35,7 +35,7 @@ def export(
         bundle = package_run(
             run,
             output,
-            name=name or output.resolve().name.lower(),
+            name=name,
             version=version,
             size=size,
             balance=balance,

@@ -23,7 +23,7 @@ __all__ = ["serve"]
 def serve(
     model: Annotated[
         str | None,
-        typer.Option(help="Embedded model, bundle folder, or .pth file of weights.", show_default=DEFAULT_MODEL),
+        typer.Option(help="Embedded model, bundle folder, or file of weights.", show_default=DEFAULT_MODEL),
     ] = None,
     host: Annotated[str | None, typer.Option(help="Address to listen on.", show_default="127.0.0.1")] = None,
     port: Annotated[int | None, typer.Option(help="Port; 0 takes a free one.", show_default="5000")] = None,
@@ -43,16 +43,13 @@ def serve(
 
 
 def _run(settings: Settings) -> None:
-    from lesionlens.api.app import create_app
+    from lesionlens.api.app import create_app, load_classifier
     from lesionlens.api.logs import configure_logging
     from lesionlens.api.server import Server, listen
-    from lesionlens.classifier import Classifier
-    from lesionlens.cli.find_model import find_model
 
     configure_logging(settings)
     with listen(settings.host, settings.port) as listener:
-        bundle = find_model(settings.model, settings.cache_dir)
-        classifier = Classifier(bundle, engine=settings.engine, threads=settings.threads)
+        classifier = load_classifier(settings)
         address, port = listener.getsockname()[:2]
         _announce(settings, classifier, f"http://[{address}]:{port}" if ":" in address else f"http://{address}:{port}")
         # After its orderly end on Ctrl-C, uvicorn raises KeyboardInterrupt again.

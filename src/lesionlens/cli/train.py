@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import math
+import os
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
@@ -12,6 +14,10 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from lesionlens.cli.app import app
 from lesionlens.cli.console import errors_shown
+from lesionlens.errors import SettingsError
+
+if TYPE_CHECKING:
+    from lesionlens.training.config import TrainConfig
 
 __all__ = ["train"]
 
@@ -38,8 +44,12 @@ def train(
     from lesionlens.training.loop import train as train_run
     from lesionlens.training.run_folder import RunFolder
 
-    settings = RunFolder(run).read_config() if resume else _settings(config, set_ or [])
-    console = Console(stderr=True)
+    if resume and config is not None:
+        raise SettingsError("--resume takes the run's own settings; change where its files are with --set")
+    kept = json.loads(RunFolder(run).read_config().model_dump_json()) if resume else _read(config)
+    settings = _settings(kept, set_ or [])
+    leads = os.environ.get("RANK", "0") == "0"  # under torchrun, one process speaks for all
+    console = Console(stderr=True, quiet=not leads)
     with Progress(
         TextColumn("epoch {task.fields[epoch]}"),
         BarColumn(),
@@ -66,15 +76,23 @@ def train(
         console.print(f"Stopped at its time limit. Go on with: lesionlens train {run} --resume")
 
 
-def _settings(path: Path | None, assignments: list[str]) -> Any:
-    import json
+def _read(path: Path | None) -> dict[str, Any]:
+    if path is None:
+        return {}
+    try:
+        values = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise SettingsError(f"{path} is not valid JSON: {error}") from error
+    if not isinstance(values, dict):
+        raise SettingsError(f"{path} holds no JSON object of settings")
+    return values
 
+
+def _settings(values: dict[str, Any], assignments: list[str]) -> TrainConfig:
     from pydantic import ValidationError
 
-    from lesionlens.errors import SettingsError
     from lesionlens.training.config import TrainConfig
 
-    values: dict[str, Any] = json.loads(path.read_text(encoding="utf-8")) if path else {}
     for assignment in assignments:
         name, equals, value = assignment.partition("=")
         if not equals:

@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
-from lesionlens.datasets.isic import FOLDS_NAME, GROUND_TRUTH_NAME, ImageSource
-from lesionlens.datasets.labels import Finding, Problem, Row, read_folds, read_one_hot
+from lesionlens.datasets.isic import ImageSource
+from lesionlens.datasets.labels import Fault, Problem, Row, read_folds, read_official, read_one_hot
+from lesionlens.datasets.layout import FOLDS_NAME, find_ground_truths
 from lesionlens.datasets.progress import Progress, silent
 from lesionlens.errors import DataError, ImageError
 from lesionlens.imaging import decode
@@ -19,6 +20,23 @@ from lesionlens.inference.threads import usable_cpus
 from lesionlens.taxonomy import CODES
 
 __all__ = ["Finding", "Problem", "Report", "check"]
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that is wrong.
+
+    Attributes:
+        problem: What kind of thing.
+        subject: The picture, or the table and line, that it is about.
+        detail: What was found, in words.
+        serious: Whether training on the folder would stop or mislead; otherwise it is only worth knowing.
+    """
+
+    problem: Problem
+    subject: str
+    detail: str = ""
+    serious: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,16 +107,15 @@ def check(folder: Path, *, quick: bool = False, progress: Progress = silent) -> 
 
 
 def _read_table(folder: Path, findings: list[Finding]) -> tuple[Path, list[Row]]:
-    # The ISIC 2018 ground truth lies in a folder of its own.
-    official = next(iter(sorted([*folder.glob("*_GroundTruth.csv"), *folder.glob("*/*_GroundTruth.csv")])), None)
+    def report(fault: Fault) -> None:
+        findings.append(Finding(fault.problem, f"{fault.where} ({fault.image})", fault.detail))
+
     folds = folder / FOLDS_NAME
     if not folds.is_file():
-        if official is None:
-            raise DataError(f"{folder} holds neither {FOLDS_NAME} nor {GROUND_TRUTH_NAME}; see docs/data.md")
-        return official, read_one_hot(official, findings.append)
-    rows = read_folds(folds, findings.append)
-    if official is not None:
-        truth = {row.image: row.label for row in read_one_hot(official, findings.append)}
+        return read_official(folder, report)
+    rows = read_folds(folds, report)
+    for official in find_ground_truths(folder):
+        truth = {row.image: row.label for row in read_one_hot(official, report)}
         findings += [
             Finding(
                 Problem.CONFLICTING_LABELS,
@@ -119,7 +136,7 @@ def _repeated(rows: Iterable[Row], table: str) -> list[Finding]:
 def _groups_across_folds(rows: Iterable[Row]) -> list[Finding]:
     folds: defaultdict[str, set[int]] = defaultdict(set)
     for row in rows:
-        if row.group and row.fold is not None:
+        if row.fold is not None:
             folds[row.group].add(row.fold)
     return [
         Finding(Problem.GROUP_ACROSS_FOLDS, f"group {group}", f"folds {', '.join(map(str, sorted(of)))}")

@@ -1,28 +1,26 @@
-"""Reading the official ISIC 2019 layout: a folder or tars of JPEGs beside the official CSV files.
+"""Reading the official ISIC layouts: a folder or tars of JPEGs beside the official CSV files.
 
 A data folder holds the pictures (`ISIC_2019_Training_Input/ISIC_….jpg`, unpacked or in any number of tars) and
-either a folds file (`image,label,source,lesion_id,group,fold,width,height,…`) or the official
-`ISIC_2019_Training_GroundTruth.csv` with, if present, `ISIC_2019_Training_Metadata.csv`.
+either a folds file (`image,label,source,lesion_id,group,fold,width,height,…`) or an official ground truth
+(`ISIC_2019_Training_GroundTruth.csv`, or that of ISIC 2018) with, if present, the official file of lesions
+(`ISIC_2019_Training_Metadata.csv`, `ISIC2018_Task3_Training_LesionGroupings.csv`).
 """
 
 from __future__ import annotations
 
-import csv
-import os
 import tarfile
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, NoReturn
 
+from lesionlens.datasets.labels import Fault, read_folds, read_official
+from lesionlens.datasets.layout import FOLDS_NAME
 from lesionlens.errors import DataError
-from lesionlens.taxonomy import BY_CODE, NUM_CLASSES, canonical_code
+from lesionlens.taxonomy import NUM_CLASSES
 
-__all__ = ["FOLDS_NAME", "GROUND_TRUTH_NAME", "METADATA_NAME", "ImageSource", "Sample", "class_counts", "read_samples"]
+__all__ = ["ImageSource", "Sample", "class_counts", "read_samples"]
 
-FOLDS_NAME: Final = "isic2019_folds.csv"
-GROUND_TRUTH_NAME: Final = "ISIC_2019_Training_GroundTruth.csv"
-METADATA_NAME: Final = "ISIC_2019_Training_Metadata.csv"
 _SUFFIXES: Final = (".jpg", ".jpeg")
 
 
@@ -58,7 +56,7 @@ def read_samples(data: Path, folds_file: Path | None = None) -> list[Sample]:
     """Read the labelled pictures of a data folder.
 
     Args:
-        data: Folder in the official ISIC 2019 layout.
+        data: Folder in the official layout of ISIC 2019 or ISIC 2018.
         folds_file: CSV with at least the columns `image`, `label`, `group` and `fold`; by default
             `isic2019_folds.csv` in the data folder. Without one the official ground truth is read and no sample has
             a fold (`assign_folds` gives them).
@@ -73,69 +71,16 @@ def read_samples(data: Path, folds_file: Path | None = None) -> list[Sample]:
         raise DataError(f"no such data folder: {data}")
     if folds_file is None and (data / FOLDS_NAME).is_file():
         folds_file = data / FOLDS_NAME
-    if folds_file is not None:
-        return _read_folds(folds_file)
-    if (data / GROUND_TRUTH_NAME).is_file():
-        return _read_official(data)
-    raise DataError(f"{data} holds neither {FOLDS_NAME} nor {GROUND_TRUTH_NAME}; see docs/data.md for the layout")
+    rows = read_official(data, _refuse)[1] if folds_file is None else read_folds(folds_file, _refuse)
+    return [
+        Sample(row.image, row.label, row.group, row.source, row.fold, row.width, row.height)
+        for row in rows
+        if row.label is not None  # the official "none of the others", empty in the training set
+    ]
 
 
-def _rows(path: Path, required: Iterable[str]) -> Iterator[tuple[int, dict[str, str]]]:
-    try:
-        with path.open(newline="", encoding="utf-8-sig") as file:
-            reader = csv.DictReader(file)
-            missing = [column for column in required if column not in (reader.fieldnames or ())]
-            if missing:
-                raise DataError(f"{path.name} lacks the column{'s' * (len(missing) > 1)} {', '.join(missing)}")
-            yield from enumerate(reader, start=2)
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise DataError(f"cannot read {path}: {error}") from error
-
-
-def _read_folds(path: Path) -> list[Sample]:
-    samples = []
-    for line, row in _rows(path, ("image", "label", "group", "fold")):
-        try:
-            samples.append(
-                Sample(
-                    image=row["image"],
-                    label=BY_CODE[canonical_code(row["label"])].index,
-                    group=row["group"],
-                    source=row.get("source") or "",
-                    fold=int(row["fold"]),
-                    width=int(row.get("width") or 0),
-                    height=int(row.get("height") or 0),
-                )
-            )
-        except (KeyError, ValueError) as error:
-            raise DataError(f"{path.name}, line {line}: {error.args[0]}") from error
-    return samples
-
-
-def _read_official(data: Path) -> list[Sample]:
-    lesions: dict[str, str] = {}
-    if (data / METADATA_NAME).is_file():
-        lesions = {row["image"]: row["lesion_id"] for _, row in _rows(data / METADATA_NAME, ("image", "lesion_id"))}
-    samples = []
-    for line, row in _rows(data / GROUND_TRUTH_NAME, ("image",)):
-        marked = [column for column, value in row.items() if column != "image" and _is_one(value)]
-        if len(marked) != 1:
-            raise DataError(f"{GROUND_TRUTH_NAME}, line {line}: {len(marked)} classes are marked, exactly 1 must be")
-        if marked == ["UNK"]:
-            continue  # the official "none of the others", empty in the training set
-        try:
-            label = BY_CODE[canonical_code(marked[0])].index
-        except KeyError as error:
-            raise DataError(f"{GROUND_TRUTH_NAME}, line {line}: {error.args[0]}") from error
-        samples.append(Sample(row["image"], label, group=lesions.get(row["image"]) or row["image"]))
-    return samples
-
-
-def _is_one(value: str | None) -> bool:
-    try:
-        return float(value or 0) == 1.0
-    except ValueError:
-        return False
+def _refuse(fault: Fault) -> NoReturn:
+    raise DataError(f"{fault.where}: {fault.detail}")
 
 
 class _Location(NamedTuple):
@@ -160,8 +105,8 @@ class ImageSource:
         self._index: dict[str, _Location] = {}
         for tar in sorted(data.glob("*.tar")):
             self._index.update(_index_tar(tar))
-        for suffix in _SUFFIXES:
-            for path in data.rglob(f"*{suffix}"):
+        for path in sorted(data.rglob("*")):
+            if path.suffix.lower() in _SUFFIXES and path.is_file():
                 self._index[path.stem] = _Location(str(path), 0, path.stat().st_size)
         if not self._index:
             raise DataError(f"{data} holds no pictures, neither as files nor in a .tar")
@@ -189,8 +134,9 @@ class ImageSource:
         except KeyError:
             raise DataError(f"picture {image} is in no folder or tar of the data folder") from None
         try:
-            with Path(path).open("rb", buffering=0) as file:
-                return os.pread(file.fileno(), size, offset)
+            with Path(path).open("rb") as file:
+                file.seek(offset)
+                return file.read(size)
         except OSError as error:
             raise DataError(f"cannot read {image} from {path}: {error}") from error
 

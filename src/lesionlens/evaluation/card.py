@@ -7,7 +7,7 @@ from typing import Any
 from lesionlens.datasets.licence import ISIC_2019_CITATIONS
 from lesionlens.evaluation.schema import Metrics
 from lesionlens.evaluation.templating import render
-from lesionlens.evaluation.wording import HEADLINES, estimate_of, main_slices
+from lesionlens.evaluation.wording import HEADLINES, caution, estimate_of, folds_named, main_slices
 from lesionlens.inference.bundle import Manifest
 
 __all__ = ["render_model_card", "results_for_manifest"]
@@ -50,7 +50,7 @@ def render_model_card(manifest: Manifest, metrics: Metrics) -> str:
     Args:
         manifest: The bundle's manifest.
         metrics: The figures of an evaluation. If its model has another SHA-256 than the bundle's graph, the card
-            says that the figures are those of another run of the same recipe.
+            says that the figures are those of other weights, and whether these were trained on the pictures.
 
     Returns:
         Markdown.
@@ -62,5 +62,14 @@ def render_model_card(manifest: Manifest, metrics: Metrics) -> str:
         main=main_slices(metrics),
         everything=metrics.slices[0],
         citations=(manifest.training.citations if manifest.training else ()) or ISIC_2019_CITATIONS,
+        caution=caution(metrics),
+        unseen=_unseen(metrics),
         same_weights=metrics.model is not None and metrics.model.sha256 == manifest.graph_sha256,
     )
+
+
+def _unseen(metrics: Metrics) -> str:
+    model, fold = metrics.model, metrics.data.fold
+    if model is None or not model.train_folds or fold is None or caution(metrics):
+        return ""
+    return f"trained on {folds_named(model.train_folds)}, without the pictures of fold {fold}"

@@ -17,7 +17,6 @@ from lesionlens.evaluation.predictions import Predictions
 from lesionlens.evaluation.schema import FixedThreshold, ModelInfo
 from lesionlens.imaging import Photo, decode
 from lesionlens.imaging.preprocess import preprocess
-from lesionlens.inference.bundle import Manifest
 from lesionlens.inference.threads import usable_cpus
 from lesionlens.taxonomy import NUM_CLASSES
 
@@ -70,6 +69,7 @@ def choose(samples: Sequence[Sample], fold: int | None = None, limit: int | None
 def model_info(classifier: Classifier) -> ModelInfo:
     """Describe the model and the engine for `metrics.json`."""
     manifest, engine = classifier.manifest, classifier.engine_info
+    recipe = manifest.training.recipe if manifest.training else {}
     return ModelInfo(
         name=manifest.name,
         version=manifest.version,
@@ -78,13 +78,14 @@ def model_info(classifier: Classifier) -> ModelInfo:
         engine=f"{engine.name} {engine.version} on {engine.device} in {engine.precision}",
         confidence_threshold=manifest.confidence_threshold,
         operating_points=tuple(FixedThreshold(name=p.name, threshold=p.threshold) for p in manifest.operating_points),
-        train_folds=_train_folds(manifest),
+        train_folds=_folds(recipe.get("train_folds")),
+        validation_fold=next(iter(_folds(recipe.get("validation_fold"))), None),
     )
 
 
-def _train_folds(manifest: Manifest) -> tuple[int, ...]:
-    folds = manifest.training.recipe.get("train_folds") if manifest.training else None
-    return tuple(fold for fold in folds if isinstance(fold, int)) if isinstance(folds, list | tuple) else ()
+def _folds(value: object) -> tuple[int, ...]:
+    values = value if isinstance(value, list | tuple) else (value,)
+    return tuple(v for v in values if isinstance(v, int) and not isinstance(v, bool))
 
 
 def predict(

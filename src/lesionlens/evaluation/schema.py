@@ -59,6 +59,8 @@ class ModelInfo(Record):
         confidence_threshold: Below this highest probability its answer is "not confident".
         operating_points: The thresholds on the malignant probability in its manifest.
         train_folds: The folds that its manifest says it was trained on; empty if it does not say.
+        validation_fold: The fold on which its manifest says that the epoch was chosen and the probabilities were
+            calibrated; None if there was none or it does not say.
     """
 
     name: str
@@ -69,6 +71,7 @@ class ModelInfo(Record):
     confidence_threshold: Share
     operating_points: tuple[FixedThreshold, ...] = ()
     train_folds: tuple[int, ...] = ()
+    validation_fold: int | None = None
 
 
 class DataInfo(Record):

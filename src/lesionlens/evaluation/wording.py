@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final, Literal, NamedTuple
 
 from lesionlens.evaluation.schema import Estimate, Metrics, OperatingResult, SliceResult
@@ -14,6 +15,7 @@ __all__ = [
     "bounds",
     "caution",
     "estimate_of",
+    "folds_named",
     "main_slices",
     "number",
     "operating_name",
@@ -84,14 +86,27 @@ def source_slices(metrics: Metrics) -> list[SliceResult]:
 
 
 def caution(metrics: Metrics) -> str:
-    """Warn where the model says that it was trained on the fold that it was measured on; empty otherwise."""
-    folds = metrics.model.train_folds if metrics.model else ()
-    if not folds or (metrics.data.fold is not None and metrics.data.fold not in folds):
+    """Warn where the model says that it was trained, chosen or calibrated on what it was measured on; else empty."""
+    if metrics.model is None:
         return ""
-    return (
-        f"This model was trained on fold{'s' * (len(folds) > 1)} {', '.join(map(str, folds))}. If these are the same "
-        "pictures, the figures show what it remembers, not how good it is."
-    )
+    folds, validation, measured = metrics.model.train_folds, metrics.model.validation_fold, metrics.data.fold
+    warnings = []
+    if folds and (measured is None or measured in folds):
+        warnings.append(
+            f"This model was trained on {folds_named(folds)}. If these are the same pictures, the figures show what it "
+            "remembers, not how good it is."
+        )
+    if validation is not None and measured in (None, validation):
+        warnings.append(
+            f"The epoch was chosen and the probabilities were calibrated on fold {validation}. If these are the same "
+            "pictures, the figures flatter the model."
+        )
+    return " ".join(warnings)
+
+
+def folds_named(folds: Sequence[int]) -> str:
+    """Name folds: `fold 4`, `folds 1, 2, 3`."""
+    return f"fold{'s' * (len(folds) > 1)} {', '.join(map(str, folds))}"
 
 
 def estimate_of(result: SliceResult, name: str) -> Estimate:

@@ -12,7 +12,7 @@ Example:
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -24,6 +24,7 @@ __all__ = ["PreprocessSpec", "crop_box", "fit_image", "normalise", "preprocess"]
 Unit = Annotated[float, Field(ge=0.0, le=1.0)]
 Positive = Annotated[float, Field(gt=0.0)]
 
+_SMALLEST_DECODE_SIDE: Final = 512
 _RESAMPLING = {
     "bilinear": Image.Resampling.BILINEAR,
     "bicubic": Image.Resampling.BICUBIC,
@@ -55,8 +56,9 @@ class PreprocessSpec(BaseModel):
         """Shorter side in pixels to which a large JPEG may be reduced while it is decoded (`decode(min_side=…)`).
 
         At three times the network's input the answer moves no more than saving as JPEG moves it: docs/imaging.md.
+        Never below 512, so that heatmaps of the usual size need not be drawn over a smaller picture.
         """
-        return 3 * self.size
+        return max(3 * self.size, _SMALLEST_DECODE_SIDE)
 
 
 def crop_box(width: int, height: int, spec: PreprocessSpec) -> tuple[int, int, int, int]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal
@@ -18,7 +19,7 @@ from lesionlens.errors import BundleError
 from lesionlens.imaging.preprocess import PreprocessSpec
 from lesionlens.taxonomy import CODES
 
-__all__ = ["SCHEMA_VERSION", "Bundle", "Manifest", "OperatingPoint", "PredictionSetRule", "TrainingRecord"]
+__all__ = ["SCHEMA_VERSION", "Bundle", "Manifest", "OperatingPoint", "PredictionSetRule", "TrainingRecord", "slug"]
 
 SCHEMA_VERSION: Final = 1
 GRAPH_NAME: Final = "model.onnx"
@@ -92,8 +93,9 @@ class Manifest(_Strict):
         preprocessing: How pictures become inputs.
         temperature: Logits are divided by it before the softmax (Guo et al. 2017).
         confidence_threshold: Below this highest probability the answer is "not confident".
-        prediction_set: Conformal rule, if one was fitted.
-        out_of_distribution: Statistics of the features on training pictures, if they were taken.
+        prediction_set: Conformal rule; None unless one was fitted. Reserved: no command fits one yet.
+        out_of_distribution: Statistics of the features on training pictures; None unless they were taken. Reserved
+            likewise.
         operating_points: Thresholds on the malignant probability.
         training: Where the weights come from; None for weights of unknown origin.
         results: Measured figures, as `lesionlens evaluate` wrote them.
@@ -190,6 +192,11 @@ class Bundle:
         (path / MANIFEST_NAME).write_text(manifest.model_dump_json(indent=2) + "\n", encoding="utf-8")
         (path / CARD_NAME).write_text(card, encoding="utf-8")
         return cls(path, manifest)
+
+
+def slug(folder: Path) -> str:
+    """Return a name that a manifest accepts, made from a folder's own."""
+    return re.sub(r"[^a-z0-9._-]+", "-", folder.resolve().name.lower()).strip("-._") or "model"
 
 
 def sha256_of(data: bytes) -> str:

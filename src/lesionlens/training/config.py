@@ -121,6 +121,8 @@ class TrainConfig(_Strict):
     def _validation_is_not_trained_on(self) -> TrainConfig:
         if self.validation_fold in self.train_folds:
             raise ValueError(f"fold {self.validation_fold} is both trained on and validated on")
+        if self.patience and self.validation_fold is None and not self.validation_share:
+            raise ValueError("patience needs validation pictures: set validation_fold or validation_share")
         if not self.train_folds:
             raise ValueError("train_folds is empty; name at least one fold to train on")
         return self

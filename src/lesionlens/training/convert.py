@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 import hashlib
-import re
 import tempfile
 from pathlib import Path
-from typing import Final, Literal
+from typing import Literal
 
-import numpy as np
-import torch
 from pydantic import ValidationError
 
 from lesionlens.errors import ConversionError, LesionLensError
 from lesionlens.imaging.preprocess import PreprocessSpec
-from lesionlens.inference.bundle import MANIFEST_NAME, Bundle, Manifest
-from lesionlens.inference.engines import create_engine
+from lesionlens.inference.bundle import MANIFEST_NAME, Bundle, Manifest, slug
 from lesionlens.taxonomy import DIAGNOSES
 from lesionlens.training.efficientnet import INPUT_SIZES, recognise, require_match
 from lesionlens.training.export import export_graph
@@ -25,9 +21,6 @@ from lesionlens.training.restricted import load_weights
 __all__ = ["Fit", "convert_weights"]
 
 Fit = Literal["squash", "center_crop"]
-
-_TOLERANCE: Final = 1e-3
-"""Largest accepted difference of logits between PyTorch and the graph, relative to their spread."""
 
 
 def convert_weights(
@@ -82,7 +75,7 @@ def convert_weights(
         digest = hashlib.file_digest(file, "sha256").hexdigest()
     try:
         manifest = Manifest(
-            name=name or _slug(output.resolve().name),
+            name=name or slug(output),
             version=f"sha256-{digest[:12]}",
             architecture=architecture,
             preprocessing=PreprocessSpec(size=size, fit=fit, interpolation="bilinear"),
@@ -97,7 +90,7 @@ def convert_weights(
     model.eval()
     try:
         graph = export_graph(model, size, half=False)  # what was trained is what is served
-        return _write(output, graph, manifest, _card(manifest, path.name, digest), model)
+        return _write(output, graph, manifest, _card(manifest, path.name, digest))
     except LesionLensError as error:
         raise ConversionError(str(error)) from error
     except OSError as error:
@@ -112,32 +105,16 @@ def _require_room(output: Path, overwrite: bool) -> None:
         raise ConversionError(f"{output} exists already{remedy}")
 
 
-def _write(output: Path, graph: bytes, manifest: Manifest, card: str, model: torch.nn.Module) -> Bundle:
+def _write(output: Path, graph: bytes, manifest: Manifest, card: str) -> Bundle:
     output.parent.mkdir(parents=True, exist_ok=True)
     # On the same disk as the output, so that the last step is a rename.
     with tempfile.TemporaryDirectory(dir=output.parent, prefix=f".{output.name}-") as folder:
         new = Path(folder) / "bundle"
         bundle = Bundle.write(new, graph, manifest, card)
-        _require_agreement(bundle, model)
         if output.exists():
             output.rename(Path(folder) / "old")
         new.rename(output)
     return Bundle(output, bundle.manifest)
-
-
-def _require_agreement(bundle: Bundle, model: torch.nn.Module) -> None:
-    size = bundle.manifest.preprocessing.size
-    batch = np.random.default_rng(0).standard_normal((1, 3, size, size), dtype=np.float32)
-    with torch.inference_mode():
-        expected = model(torch.from_numpy(batch)).numpy()
-    found = create_engine(bundle.graph_path, "onnxruntime").run(batch).logits
-    difference = float(np.abs(found - expected).max())
-    if not difference <= _TOLERANCE * max(1.0, float(np.ptp(expected))):
-        raise ConversionError(f"the graph does not agree with PyTorch: logits differ by up to {difference:.2g}")
-
-
-def _slug(text: str) -> str:
-    return re.sub(r"[^a-z0-9._-]+", "-", text.lower()).strip("-._") or "converted"
 
 
 def _card(manifest: Manifest, source: str, digest: str) -> str:

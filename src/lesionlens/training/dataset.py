@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
@@ -14,6 +13,8 @@ from PIL import Image
 from torch.utils.data import Dataset, Sampler
 
 from lesionlens.datasets.isic import ImageSource, Sample, class_counts
+from lesionlens.errors import DataError, ImageError
+from lesionlens.imaging import decode
 from lesionlens.imaging.preprocess import normalise, preprocess
 from lesionlens.training.augment import augment
 from lesionlens.training.config import TrainConfig
@@ -46,10 +47,15 @@ class TrainingDataset(Dataset[Item]):
         # OpenCV's own threads only get in the way of the training's.
         cv2.setNumThreads(0)
         sample = self._samples[draw.sample]
-        pixels = np.asarray(_open(self._source.read(sample.image), draw.size), dtype=np.uint8)
+        spec = self._config.preprocessing
+        image = _open(self._source, sample.image, 2 * draw.size)
+        if spec.fit == "squash":  # the network will be served squashed pictures, so it learns from such
+            side = min(image.size)
+            image = image.resize((side, side), Image.Resampling.BILINEAR)
+        pixels = np.asarray(image, dtype=np.uint8)
         rng = np.random.default_rng(draw.seed)
         variant = augment(pixels, draw.size, self._config.augmentation, rng)
-        return torch.from_numpy(normalise(variant, self._config.preprocessing)), sample.label
+        return torch.from_numpy(normalise(variant, spec)), sample.label
 
 
 class EvaluationDataset(Dataset[Item]):
@@ -65,7 +71,7 @@ class EvaluationDataset(Dataset[Item]):
 
     def __getitem__(self, index: int) -> Item:
         sample = self._samples[index]
-        image = Image.open(io.BytesIO(self._source.read(sample.image))).convert("RGB")
+        image = _open(self._source, sample.image, self._spec.decode_side)
         return torch.from_numpy(preprocess(image, self._spec)), sample.label
 
 
@@ -115,7 +121,8 @@ def _systematic(shares: npt.NDArray[np.float64], total: int, rng: np.random.Gene
     return rng.permutation(shuffle[np.searchsorted(edges, points, side="right").clip(0, len(shares) - 1)])
 
 
-def _open(data: bytes, size: int) -> Image.Image:
-    image = Image.open(io.BytesIO(data))
-    image.draft("RGB", (2 * size, 2 * size))
-    return image.convert("RGB")
+def _open(source: ImageSource, name: str, min_side: int) -> Image.Image:
+    try:
+        return decode(source.read(name), min_side=min_side).image
+    except ImageError as error:
+        raise DataError(f"picture {name} cannot be used: {error}") from error

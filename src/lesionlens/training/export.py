@@ -8,6 +8,7 @@ from typing import Final
 
 import numpy as np
 import onnx
+import onnxruntime
 import torch
 from onnx import TensorProto, helper, numpy_helper
 from torch import nn
@@ -18,6 +19,9 @@ from lesionlens.training.one_pass import OnePass
 __all__ = ["export_graph", "halve_weights"]
 
 OPSET: Final = 18
+NAMES: Final = ["logits", "maps", "features"]
+_TOLERANCE: Final = 1e-3
+_HALF_TOLERANCE: Final = 3e-2
 _SMALL: Final = 2048  # elements: tensors below stay in single precision, they weigh nothing
 
 
@@ -34,10 +38,10 @@ def export_graph(model: nn.Module, input_size: int, *, half: bool = True) -> byt
         `maps` `[N, C, h, w]`, `features` `[N, K]`.
 
     Raises:
-        ExportError: The network does not end as the closed form of Grad-CAM needs.
+        ExportError: The network does not end as the closed form of Grad-CAM needs, or the graph does not give what
+            the network gives.
     """
     one_pass = OnePass(model.float().cpu(), input_size).eval()
-    names = ["logits", "maps", "features"]
     logging.getLogger("torch.onnx").setLevel(logging.ERROR)
     with warnings.catch_warnings(), torch.no_grad():
         warnings.simplefilter("ignore")  # the exporter warns of its own internals
@@ -46,7 +50,7 @@ def export_graph(model: nn.Module, input_size: int, *, half: bool = True) -> byt
                 one_pass,
                 (torch.zeros(2, 3, input_size, input_size),),
                 input_names=["image"],
-                output_names=names,
+                output_names=NAMES,
                 opset_version=OPSET,
                 dynamo=True,
                 dynamic_shapes=({0: torch.export.Dim("N", min=1, max=4096)},),
@@ -59,7 +63,25 @@ def export_graph(model: nn.Module, input_size: int, *, half: bool = True) -> byt
     if half:
         halve_weights(graph)
     onnx.checker.check_model(graph)
-    return bytes(graph.SerializeToString(deterministic=True))
+    serialized = bytes(graph.SerializeToString(deterministic=True))
+    _require_agreement(serialized, one_pass, input_size, _HALF_TOLERANCE if half else _TOLERANCE)
+    return serialized
+
+
+def _require_agreement(graph: bytes, one_pass: OnePass, size: int, tolerance: float) -> None:
+    """Run the finished graph as serving will, and compare it with the network it was made from."""
+    batch = np.random.default_rng(0).standard_normal((2, 3, size, size), dtype=np.float32)
+    with torch.inference_mode():
+        expected = [output.numpy() for output in one_pass(torch.from_numpy(batch))]
+    options = onnxruntime.SessionOptions()
+    options.log_severity_level = 3
+    session = onnxruntime.InferenceSession(graph, options, providers=["CPUExecutionProvider"])
+    for name, found, reference in zip(NAMES, session.run(NAMES, {"image": batch}), expected, strict=True):
+        # An untrained network's logits are nearly alike: below 1 their differences are rounding, not signal.
+        scale = max(1.0, float(np.ptp(reference))) if name == "logits" else float(np.abs(reference).max()) + 1e-6
+        difference = float(np.abs(found - reference).max()) / scale
+        if not difference <= tolerance:
+            raise ExportError(f"the graph's {name} differ from the network's by {difference:.2g} of their range")
 
 
 def halve_weights(model: onnx.ModelProto) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import random
 import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
@@ -23,10 +22,11 @@ from lesionlens.training.average import WeightAverage
 from lesionlens.training.config import TrainConfig
 from lesionlens.training.cpu import keep_freed_memory, quicken_depthwise
 from lesionlens.training.dataset import EvaluationDataset, TrainingDataset, TrainingSampler
-from lesionlens.training.distributed import Processes, processes, sum_over
+from lesionlens.training.distributed import Processes, processes
 from lesionlens.training.judge import judge
 from lesionlens.training.loss import classification_loss
 from lesionlens.training.model import create_model, freeze_stages, load_start
+from lesionlens.training.randomness import random_state, restore_random_state, seed_everything
 from lesionlens.training.run_folder import RunFolder
 from lesionlens.training.schedule import learning_rate
 from lesionlens.training.splits import split
@@ -110,7 +110,7 @@ class _Run:
     ) -> None:
         self.config, self.folder, self.team, self.report = config, folder, team, report
         self.device = torch.device(device, team.local_rank) if device == "cuda" else torch.device(device)
-        _seed_everything(config.seed + team.rank)
+        seed_everything(config.seed + team.rank)
         training, validation = split(config)
         source = ImageSource(config.data)
         self.sampler = TrainingSampler(training, config, team.rank, team.world)
@@ -149,7 +149,6 @@ class _Run:
         if self.device.type == "cpu" and config.precision == "bf16":
             quicken_depthwise(model)
         self.model = model
-        self.average = WeightAverage(model, config.average_decay)
         # A network of its own for validation: the averaged weights, and none of the changes made for training.
         self.judged = self._place(create_model(config.architecture)).eval()
         trained = [p for p in model.parameters() if p.requires_grad]
@@ -161,26 +160,36 @@ class _Run:
             lr=config.learning_rate,
         )
         self.parallel: nn.Module = DistributedDataParallel(model) if self.team.world > 1 else model
+        # After the leading process's weights have reached all.
+        self.average = WeightAverage(model, config.average_decay)
 
     def _place(self, model: nn.Module) -> nn.Module:
         return model.to(self.device).to(memory_format=torch.channels_last)  # type: ignore[call-overload, no-any-return]
 
     def go(self, resume: bool, max_minutes: float) -> TrainResult:
         deadline = time.monotonic() + max_minutes * 60.0
-        if resume:
-            self._load()
-        elif self.team.leads:
-            self.folder.write_config(self.config)
-        while self.step < self.steps:
+        self._begin(resume)
+        while not (finished := self._finished()):
             if not self._epoch(deadline):
                 self._save()
-                return TrainResult(False, self.folder.checkpoint, self.history)
-            if self._stale():
+                finished = self._finished()
                 break
-        return TrainResult(True, self.folder.best, self.history)
+        return TrainResult(finished, self.folder.best if finished else self.folder.checkpoint, self.history)
+
+    def _begin(self, resume: bool) -> None:
+        there = self.folder.checkpoint.is_file()
+        if resume and there:
+            self._load()
+        elif there:
+            raise DataError(f"{self.folder.path} holds a run already: resume it, or name another folder")
+        elif self.team.leads:
+            self.folder.write_config(self.config)
+
+    def _finished(self) -> bool:
+        return self.step >= self.steps or self._stale()
 
     def _epoch(self, deadline: float) -> bool:
-        """Train to the end of the epoch; return False when the time is up before."""
+        """Train to the end of the epoch; return False when the time is up."""
         epoch, done = divmod(self.step, self.steps_per_epoch)
         self.sampler.epoch = epoch
         self.sampler.start = done * self.config.batch_size
@@ -188,26 +197,23 @@ class _Run:
         for module in self.frozen:
             module.eval()
         began = saved = time.monotonic()
+        late = False
         for images, labels in self.loader:
             self._step(images, labels)
-            now = time.monotonic()
             self._tell(epoch)
-            if self._all_agree(now > deadline) and self.step % self.steps_per_epoch:
+            now = time.monotonic()
+            late, save = self.team.any_of(now > deadline, now - saved > _CHECKPOINT_SECONDS)
+            if self.step % self.steps_per_epoch == 0:
+                break
+            if late or save:
                 self.epoch_seconds += now - began
-                return False
-            if now - saved > _CHECKPOINT_SECONDS and self.step % self.steps_per_epoch:
-                self.epoch_seconds += now - began
+                if late:
+                    return False
                 self._save()
-                began = saved = now
+                began = saved = time.monotonic()
         self.epoch_seconds += time.monotonic() - began
         self._finish_epoch(epoch)
-        return self.step >= self.steps or not self._all_agree(time.monotonic() > deadline)
-
-    def _all_agree(self, stop: bool) -> bool:
-        """Whether to stop, decided alike in all processes: one that went on alone would wait for ever."""
-        if self.team.world == 1:
-            return stop
-        return bool(sum_over(torch.tensor(float(stop), device=self.device), self.team.world).item() > 0)
+        return not late
 
     def _step(self, images: torch.Tensor, labels: torch.Tensor) -> None:
         for group in self.optimizer.param_groups:
@@ -240,13 +246,13 @@ class _Run:
             self.report(Progress(epoch, self.step, self.steps, images, mean_loss, message))
 
     def _finish_epoch(self, epoch: int) -> None:
-        mean_loss = sum_over(self.loss_sum / self.steps_per_epoch / self.team.world, self.team.world).item()
+        mean_loss = sum(self.team.gather(self.loss_sum.item())) / self.steps_per_epoch / self.team.world
         row: dict[str, float] = {
             "epoch": epoch + 1,
             "size": self.config.size_at(epoch),
             "learning_rate": self._learning_rate(),
             "train_loss": round(mean_loss, 5),
-            **self._judge(),
+            **self.team.from_leader(self._judge() if self.team.leads else {}),
             "images_per_second": round(len(self.sampler) * self.team.world / max(self.epoch_seconds, 1e-9), 2),
             "seconds": round(self.epoch_seconds, 1),
         }
@@ -266,20 +272,19 @@ class _Run:
         )
 
     def _judge(self) -> dict[str, float]:
-        """Judge the averaged weights; every process does the same work and gets the same figures."""
+        """Judge the leading process's averaged weights, which are those that are kept."""
         self.judged.load_state_dict(self.average.state)
         return judge(self.judged, self.validation_loader, self.device, self._autocast())
 
     def _stale(self) -> bool:
+        """Whether the last `patience` epochs brought nothing better."""
         scores = [row["balanced_accuracy"] for row in self.history]
-        return bool(self.config.patience) and len(scores) - 1 - int(np.argmax(scores)) >= self.config.patience
+        if not self.config.patience or not scores:
+            return False
+        return len(scores) - 1 - int(np.argmax(scores)) >= self.config.patience
 
     def _save(self) -> None:
-        if self.team.world > 1:
-            torch.distributed.barrier()
-        random_states = [torch.get_rng_state() for _ in range(self.team.world)]
-        if self.team.world > 1:
-            torch.distributed.all_gather(random_states, torch.get_rng_state())
+        processes = self.team.gather({"random": random_state(), "loss_sum": self.loss_sum.item()})
         if not self.team.leads:
             return
         self.folder.save(
@@ -290,10 +295,9 @@ class _Run:
                 "average_steps": self.average.steps,
                 "optimizer": self.optimizer.state_dict(),
                 "step": self.step,
-                "loss_sum": self.loss_sum,
                 "epoch_seconds": self.epoch_seconds,
                 "history": self.history,
-                "random_states": random_states,
+                "processes": processes,
                 "config": self.config.model_dump_json(),
             },
         )
@@ -308,8 +312,9 @@ class _Run:
         ]
         if changed:
             raise DataError(f"the run in {self.folder.path} began with other settings: {', '.join(changed)} differ")
-        if len(state["random_states"]) != self.team.world:
-            raise DataError(f"the run began with {len(state['random_states'])} processes, not {self.team.world}")
+        if len(state["processes"]) != self.team.world:
+            raise DataError(f"the run began with {len(state['processes'])} processes, not {self.team.world}")
+        own = state["processes"][self.team.rank]
         self.model.load_state_dict(state["model"])
         for name, value in state["average"].items():
             self.average.state[name].copy_(value)
@@ -317,15 +322,9 @@ class _Run:
         self.optimizer.load_state_dict(state["optimizer"])
         self.step, self.history = state["step"], state["history"]
         self.epoch_seconds = state["epoch_seconds"]
-        self.loss_sum.copy_(state["loss_sum"])
-        torch.set_rng_state(state["random_states"][self.team.rank])
+        self.loss_sum.fill_(own["loss_sum"])
+        restore_random_state(own["random"])
 
 
 # Where the files lie and what computes do not change what is computed.
 _MAY_CHANGE: Final = frozenset({"data", "folds_file", "start", "workers", "device"})
-
-
-def _seed_everything(seed: int) -> None:
-    random.seed(seed)
-    np.random.seed(seed)
-    torch.manual_seed(seed)

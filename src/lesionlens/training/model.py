@@ -5,13 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-import torch
-from safetensors import SafetensorError
-from safetensors.torch import load_file
 from torch import nn
 
-from lesionlens.errors import DataError
+from lesionlens.errors import ConversionError, DataError
 from lesionlens.taxonomy import NUM_CLASSES
+from lesionlens.training.restricted import load_weights
 from lesionlens.training.torchvision_ops import declare_torchvision_ops
 
 declare_torchvision_ops()
@@ -48,18 +46,15 @@ def load_start(model: nn.Module, path: Path) -> None:
 
     Args:
         model: The network.
-        path: `.safetensors`, or a PyTorch file that holds nothing but tensors.
+        path: Anything that `lesionlens.training.restricted.load_weights` reads; no code in it is ever run.
 
     Raises:
         DataError: The file cannot be read, or does not fit the network.
     """
     try:
-        if path.suffix == ".safetensors":
-            weights = load_file(path)
-        else:
-            weights = torch.load(path, map_location="cpu", weights_only=True)
-    except (OSError, RuntimeError, SafetensorError) as error:
-        raise DataError(f"cannot read starting weights {path}: {error}") from error
+        weights = load_weights(path)
+    except ConversionError as error:
+        raise DataError(f"starting weights: {error}") from error
     own = model.state_dict()
     head = {name for name in own if name.split(".")[0] in {"classifier", "fc", "head"}}
     fitting = {k: v.to(own[k].dtype) for k, v in weights.items() if k in own and v.shape == own[k].shape}

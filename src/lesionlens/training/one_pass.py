@@ -167,7 +167,7 @@ class OnePass(nn.Module):
         return logits, maps.reshape(-1, maps.shape[1], a.shape[2], a.shape[3]), features
 
     def _check(self, model: nn.Module, size: int) -> None:
-        """Compare with the network itself: its logits, and one map by autograd."""
+        """Compare with the network itself: its logits, and the maps of all classes by autograd."""
         x = torch.randn(1, 3, size, size, generator=torch.Generator().manual_seed(0))
         kept: dict[str, torch.Tensor] = {}
         hook = model.get_submodule(self.last_conv).register_forward_hook(lambda *args: kept.update(a=args[2]))
@@ -176,19 +176,20 @@ class OnePass(nn.Module):
                 logits, maps, _ = self(x)
             with torch.enable_grad():
                 expected = model.eval()(x.requires_grad_())
-                index = int(expected[0].argmax())
-                (gradient,) = torch.autograd.grad(expected[0, index], kept["a"])
+                expected_maps = torch.stack([_grad_cam(score, kept["a"]) for score in expected[0]], 1)
         except (AttributeError, RuntimeError, TypeError, ValueError) as error:
             raise _not_exportable(f"its end cannot be taken apart ({error})") from error
         finally:
             hook.remove()
-        expected_map = torch.relu((gradient.mean((2, 3), keepdim=True) * kept["a"]).sum(1)).detach()
-        for what, ours, reference in (
-            ("logits", logits, expected.detach()),
-            (f"map of class {index}", maps[:, index], expected_map),
-        ):
+        for what, ours, reference in (("logits", logits, expected.detach()), ("maps", maps, expected_maps)):
             if not (ours - reference).norm() <= 1e-3 * reference.norm() + 1e-6:
                 raise _not_exportable(f"the closed form's {what} differ from its own")
+
+
+def _grad_cam(score: torch.Tensor, a: torch.Tensor) -> torch.Tensor:
+    """Grad-CAM of one score by its definition."""
+    (gradient,) = torch.autograd.grad(score, a, retain_graph=True)
+    return torch.relu((gradient.mean((2, 3), keepdim=True) * a).sum(1)).detach()
 
 
 def _statistics(norm: nn.BatchNorm2d) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]:

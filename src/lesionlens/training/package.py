@@ -9,14 +9,16 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 import torch
+from pydantic import ValidationError
 from torch import nn
 
 from lesionlens.classifier import Classifier
 from lesionlens.datasets import ImageSource, Sample
 from lesionlens.datasets.isic import class_counts
 from lesionlens.datasets.licence import ISIC_2019_CITATIONS, ISIC_2019_LICENCE
+from lesionlens.errors import ExportError
 from lesionlens.imaging import decode
-from lesionlens.inference.bundle import Bundle, Manifest, TrainingRecord
+from lesionlens.inference.bundle import Bundle, Manifest, TrainingRecord, slug
 from lesionlens.training.calibrate import fit_temperature, operating_points, prior_shift
 from lesionlens.training.config import TrainConfig
 from lesionlens.training.export import export_graph
@@ -36,7 +38,7 @@ def package_run(
     run: Path,
     output: Path,
     *,
-    name: str,
+    name: str | None = None,
     version: str = "1.0.0",
     size: int | None = None,
     balance: float = 1.0,
@@ -47,7 +49,7 @@ def package_run(
     Args:
         run: The run's folder.
         output: Folder of the bundle.
-        name: The bundle's name.
+        name: The bundle's name; None makes it from the output folder's.
         version: Version of the weights.
         size: Side of the network's input in pixels; None for the run's own.
         balance: Share of the preference for common classes that is taken off the logits (`prior_shift`).
@@ -55,24 +57,28 @@ def package_run(
 
     Raises:
         DataError: The folder holds no finished run, or the data cannot be read.
-        ExportError: The network cannot be exported with exact Grad-CAM.
+        ExportError: The name is not accepted, or the network cannot be exported with exact Grad-CAM.
     """
     folder = RunFolder(run)
     config = folder.read_config()
     training, validation = split(config)
     spec = config.preprocessing if size is None else config.preprocessing.model_copy(update={"size": size})
+    try:
+        manifest = Manifest(
+            name=name or slug(output),
+            version=version,
+            architecture=config.architecture,
+            preprocessing=spec,
+            training=_record(config, training, validation, balance),
+            graph_sha256="0" * 64,
+        )
+    except ValidationError as error:
+        problem = error.errors()[0]
+        raise ExportError(f"{problem['loc'][-1]} {problem['input']!r} is not accepted: {problem['msg']}") from error
     model = create_model(config.architecture)
     model.load_state_dict(folder.load(folder.best))
     _shift_bias(model, prior_shift(class_counts(training), config.balance, balance))
     graph = export_graph(model, spec.size, half=half)
-    manifest = Manifest(
-        name=name,
-        version=version,
-        architecture=config.architecture,
-        preprocessing=spec,
-        training=_record(config, training, validation, balance),
-        graph_sha256="0" * 64,
-    )
     if validation:
         manifest = _fit(graph, manifest, config, validation)
     return Bundle.write(output, graph, manifest, f"# {name}\n\nRun `lesionlens evaluate` to fill in this card.\n")

@@ -21,6 +21,7 @@ from lesionlens.errors import ConversionError
 __all__ = ["load_weights"]
 
 _WRAPPERS: Final = ("state_dict", "model_state_dict", "model", "net", "weights")
+_MAX_WRAPPERS: Final = 3  # more than any training loop nests, and an end to a dictionary that holds itself
 _PREFIXES: Final = ("module.", "_orig_mod.", "model.", "net.")
 _ACCEPTED: Final = "accepted is a PyTorch state_dict (.pth, .pt; tensors only) or .safetensors"
 
@@ -28,9 +29,9 @@ _ACCEPTED: Final = "accepted is a PyTorch state_dict (.pth, .pt; tensors only) o
 def load_weights(path: Path) -> dict[str, torch.Tensor]:
     """Read the tensors of a weights file.
 
-    Checkpoints that wrap the state dict (`state_dict`, `model_state_dict`, `model`, `net`, `weights`) are unwrapped,
-    and the prefixes that data parallelism, `torch.compile` or a wrapper class puts before every key (`module.`,
-    `_orig_mod.`, `model.`, `net.`) are taken off.
+    Checkpoints that wrap the state dict (`state_dict`, `model_state_dict`, `model`, `net`, `weights`; up to three
+    inside each other) are unwrapped, and the prefixes that data parallelism, `torch.compile` or a wrapper class puts
+    before every key (`module.`, `_orig_mod.`, `model.`, `net.`) are taken off.
 
     Args:
         path: A PyTorch file, zip or legacy, or a `.safetensors` file.
@@ -83,10 +84,12 @@ def _culprit(message: str) -> str:
 
 
 def _state_dict(content: object, name: str) -> dict[str, torch.Tensor]:
+    for _ in range(_MAX_WRAPPERS):
+        inner = _wrapped(content)
+        content = content if inner is None else inner
+    if _wrapped(content) is not None:
+        raise ConversionError(f"{name} wraps its weights in more than {_MAX_WRAPPERS} dictionaries; {_ACCEPTED}")
     if isinstance(content, Mapping):
-        for wrapper in _WRAPPERS:
-            if isinstance(content.get(wrapper), Mapping):
-                return _state_dict(content[wrapper], name)
         others = [str(key) for key, value in content.items() if not isinstance(value, torch.Tensor)]
         if content and not others:
             return {str(key): value for key, value in content.items()}
@@ -96,14 +99,23 @@ def _state_dict(content: object, name: str) -> dict[str, torch.Tensor]:
     raise ConversionError(f"{name} holds {found}, not a state_dict; {_ACCEPTED}")
 
 
+def _wrapped(content: object) -> Mapping[Any, object] | None:
+    if not isinstance(content, Mapping):
+        return None
+    return next((content[w] for w in _WRAPPERS if isinstance(content.get(w), Mapping)), None)
+
+
 def _without_prefix(weights: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
-    for prefix in _PREFIXES:
-        if all(key.startswith(prefix) for key in weights):
-            return _without_prefix({key.removeprefix(prefix): tensor for key, tensor in weights.items()})
+    while prefix := next((p for p in _PREFIXES if all(key.startswith(p) for key in weights)), ""):
+        weights = {key.removeprefix(prefix): tensor for key, tensor in weights.items()}
     return weights
 
 
 def _usable(key: str, tensor: torch.Tensor, name: str) -> torch.Tensor:
+    if tensor.is_meta:
+        raise ConversionError(
+            f"{name}: {key} has a shape but no values (a meta tensor); save the model after loading it"
+        )
     if tensor.layout != torch.strided or tensor.is_quantized or tensor.is_complex():
         raise ConversionError(f"{name}: {key} is sparse, quantised or complex; accepted are dense real tensors")
     if not tensor.is_floating_point():

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import csv
 import json
+import math
 import os
 from pathlib import Path
+from pickle import UnpicklingError
 from typing import Any, Final
 
 import torch
+from pydantic import ValidationError
 
 from lesionlens.errors import DataError
 from lesionlens.training.config import TrainConfig
@@ -60,12 +63,15 @@ class RunFolder:
         """Return the settings of the run.
 
         Raises:
-            DataError: The folder holds no run.
+            DataError: The folder holds no run, or one of another version.
         """
         path = self.path / "config.json"
         if not path.is_file():
             raise DataError(f"{self.path} holds no training run: config.json is missing")
-        return TrainConfig.model_validate_json(path.read_bytes())
+        try:
+            return TrainConfig.model_validate_json(path.read_bytes())
+        except ValidationError as error:
+            raise DataError(f"{path} is not the configuration of a run of this version: {error}") from error
 
     def save(self, path: Path, state: dict[str, Any]) -> None:
         """Write a state so that a kill leaves either the old file or the new one."""
@@ -77,11 +83,16 @@ class RunFolder:
         temporary.replace(path)
 
     def load(self, path: Path) -> dict[str, Any]:
-        """Read a state; only tensors and plain values are accepted."""
+        """Read a state; only tensors and plain values are accepted.
+
+        Raises:
+            DataError: The file is missing, damaged or holds anything else.
+        """
         try:
             state: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
-        except (OSError, RuntimeError, EOFError) as error:
-            raise DataError(f"cannot read checkpoint {path}: {error}") from error
+        except (OSError, RuntimeError, EOFError, UnpicklingError) as error:
+            # PyTorch's own message can be an advice to switch its protection off.
+            raise DataError(f"{path} is missing, damaged, or holds more than tensors and plain values") from error
         return state
 
     def write_metrics(self, history: list[dict[str, float]]) -> None:
@@ -92,8 +103,12 @@ class RunFolder:
             writer.writeheader()
             writer.writerows(history)
         temporary.replace(self.path / "metrics.csv")
-        _replace(self.path / "metrics.json", json.dumps(history, indent=1).encode())
+        _replace(self.path / "metrics.json", json.dumps(_finite(history), indent=1, allow_nan=False).encode())
         _draw(history, self.path / "curves.png")
+
+
+def _finite(history: list[dict[str, float]]) -> list[dict[str, float | None]]:
+    return [{name: value if math.isfinite(value) else None for name, value in row.items()} for row in history]
 
 
 def _replace(path: Path, data: bytes) -> None:

@@ -28,7 +28,7 @@ class App extends HTMLElement {
     this.#panel.replaceChildren(working());
     this.#say("Analysing the photo.");
     try {
-      const [analysis, classes] = await Promise.all([analyse(photo, signal), listClasses(), this.#photo.show(photo)]);
+      const [analysis, classes] = await Promise.all([analyse(photo, signal), listClasses(), this.#photo.show(photo, signal)]);
       if (!signal.aborted) this.#show(analysis, classes);
     } catch (error) {
       if (!signal.aborted) this.#fail(error);
@@ -52,8 +52,9 @@ class App extends HTMLElement {
     const [title, detail] =
       error instanceof Failure ? [error.title, error.message] : ["The page failed", "Reload it, then try again."];
     if (!(error instanceof Failure)) console.error(error);
+    this.#running.abort(); // the photo may still be on its way to the stage
     this.#enter("failed");
-    this.#photo.replaceChildren();
+    this.#photo.clear();
     this.#say("");
     this.#panel.replaceChildren(
       h("section", { class: "card failure", role: "alert" }, h("p", { class: "eyebrow" }, "No answer"), h("h1", {}, title), h("p", { class: "lead" }, detail)),

@@ -11,19 +11,34 @@ class Photo extends HTMLElement {
   #opacity = 0.6;
   #code = "";
 
-  /** Show a photo without a heatmap. A format that the browser cannot show leaves a note in its place. */
-  async show(photo) {
-    this.#analysis = null;
-    try {
-      this.#bitmap = await createImageBitmap(photo, { imageOrientation: "from-image" });
-    } catch {
-      this.#bitmap = null;
+  /**
+   * Show a photo without a heatmap. A format that the browser cannot show leaves a note in its place.
+   *
+   * @param {Blob} photo
+   * @param {AbortSignal} signal Once it is aborted, nothing changes any more: decoding takes time, and a newer photo may
+   *   be quicker.
+   */
+  async show(photo, signal) {
+    const bitmap = await createImageBitmap(photo, { imageOrientation: "from-image" }).catch(() => null);
+    if (signal.aborted) {
+      bitmap?.close();
+      return;
     }
-    const seen = this.#bitmap
+    this.clear();
+    this.#bitmap = bitmap;
+    const seen = bitmap
       ? this.#canvas
       : h("p", { class: "quiet unseen" }, "Your browser cannot show this format; the service may be able to read it.");
     this.replaceChildren(h("figure", { class: "stage" }, seen));
     this.#draw();
+  }
+
+  /** Show nothing, and give the photo's memory back. */
+  clear() {
+    this.#bitmap?.close();
+    this.#bitmap = null;
+    this.#analysis = null;
+    this.replaceChildren();
   }
 
   /** Lay heatmaps over the photo, beginning with the most probable class. */

@@ -62,4 +62,6 @@ async def analyse_upload(
         begun = time.perf_counter()
         data = await read_upload(request, state.settings)
         upload_ms = 1000 * (time.perf_counter() - begun)
-    return await while_connected(request, service.analyse(data, draw)), upload_ms
+    analysing = service.analyse(data, draw)
+    del data  # the service lets go of it once it is decoded
+    return await while_connected(request, analysing), upload_ms

@@ -1,16 +1,15 @@
-"""What `--model` means to the commands: an embedded model, a bundle's folder, or a file of weights."""
+"""What a model is named by: an embedded model's name, a bundle's folder, or a file of weights."""
 
 from __future__ import annotations
 
 import hashlib
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from lesionlens.errors import BundleError
-
-if TYPE_CHECKING:
-    from lesionlens.inference.bundle import Bundle
+from lesionlens.inference.bundle import Bundle
+from lesionlens.inference.embedded import find_bundle
 
 __all__ = ["WEIGHTS_SUFFIXES", "find_model"]
 
@@ -29,9 +28,6 @@ def find_model(model: str, cache_dir: Path | None = None) -> Bundle:
         BundleError: There is no such model, it is not valid, or weights are to be converted without PyTorch.
         ConversionError: The weights cannot be converted.
     """
-    from lesionlens.inference.bundle import Bundle
-    from lesionlens.inference.embedded import find_bundle
-
     path = Path(model)
     if path.suffix.lower() not in WEIGHTS_SUFFIXES or path.is_dir():
         return find_bundle(model)
@@ -41,6 +37,12 @@ def find_model(model: str, cache_dir: Path | None = None) -> Bundle:
         from lesionlens.settings import load_settings
 
         cache_dir = load_settings().cache_dir
+    try:
+        cache_dir = cache_dir.expanduser()
+    except RuntimeError as error:
+        raise BundleError(
+            f"there is no home directory to keep what is made of {path.name} in; name a folder in LESIONLENS_CACHE_DIR"
+        ) from error
     with path.open("rb") as file:
         digest = hashlib.file_digest(file, "sha256").hexdigest()
     name = re.sub(r"[^a-z0-9._-]+", "-", path.stem.lower()).strip("-._") or "model"
