@@ -84,7 +84,7 @@ def test_a_run_stopped_by_its_time_limit_goes_on_to_the_same_result(
         assert stops < 30
         result = train(settings(drawn_data), tmp_path, resume=True, max_minutes=0)
     assert stops >= 5, "the test means nothing if the run was not cut into pieces"
-    assert_same(weights(tmp_path / "best.pt"), weights(reference / "best.pt"))
+    assert_same(weights(tmp_path / "weights.pt"), weights(reference / "weights.pt"))
     losses = [
         [row["train_loss"] for row in json.loads((p / "metrics.json").read_text())] for p in (tmp_path, reference)
     ]
@@ -115,7 +115,7 @@ def test_a_run_killed_in_its_second_epoch_goes_on_to_the_same_result(
     seen: list[Progress] = []
     assert train(config, tmp_path, resume=True, report=seen.append).finished
     assert seen[0].step == 6, "it goes on after the first epoch's five steps"
-    assert_same(weights(tmp_path / "best.pt"), weights(reference / "best.pt"))
+    assert_same(weights(tmp_path / "weights.pt"), weights(reference / "weights.pt"))
 
 
 def test_resuming_with_other_settings_is_refused(drawn_data: Path, reference: Path) -> None:
@@ -144,7 +144,7 @@ def test_frozen_stages_keep_their_weights(drawn_data: Path, tmp_path: Path) -> N
     torch.manual_seed(5)
     torch.save(create_model("test_efficientnet").state_dict(), start)
     train(config.model_copy(update={"start": start}), tmp_path / "run")
-    before, after = weights(start), weights(tmp_path / "run" / "best.pt")
+    before, after = weights(start), weights(tmp_path / "run" / "weights.pt")
     assert torch.equal(before["conv_stem.weight"], after["conv_stem.weight"])
     assert torch.equal(before["bn1.running_mean"], after["bn1.running_mean"])
     assert not torch.equal(before["conv_head.weight"], after["conv_head.weight"])
@@ -176,7 +176,7 @@ def test_a_run_killed_before_its_first_checkpoint_starts_again(
 ) -> None:
     (tmp_path / "config.json").write_text(settings(drawn_data).model_dump_json())
     assert train(settings(drawn_data), tmp_path, resume=True).finished
-    assert_same(weights(tmp_path / "best.pt"), weights(reference / "best.pt"))
+    assert_same(weights(tmp_path / "weights.pt"), weights(reference / "weights.pt"))
 
 
 @pytest.mark.parametrize("content", [b"<html>not found</html>", b"", b"\x80\x02cos\nsystem\n."])

@@ -24,7 +24,7 @@ def export(
     size: Annotated[int | None, typer.Option(help="Input size in pixels; default: the run's own.", min=32)] = None,
     balance: Annotated[
         float, typer.Option(help="Share of the preference for common classes to take off.", min=0.0, max=1.0)
-    ] = 1.0,
+    ] = 0.0,
     full_precision: Annotated[bool, typer.Option(help="Store weights in single precision.")] = False,
 ) -> None:
     """Turn a training run into a bundle that can be served."""

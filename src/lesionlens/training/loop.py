@@ -174,7 +174,7 @@ class _Run:
                 self._save()
                 finished = self._finished()
                 break
-        return TrainResult(finished, self.folder.best if finished else self.folder.checkpoint, self.history)
+        return TrainResult(finished, self.folder.weights if finished else self.folder.checkpoint, self.history)
 
     def _begin(self, resume: bool) -> None:
         there = self.folder.checkpoint.is_file()
@@ -260,8 +260,11 @@ class _Run:
         self.loss_sum.zero_()
         self.epoch_seconds = 0.0
         if self.team.leads:
-            if row["balanced_accuracy"] >= max(r["balanced_accuracy"] for r in self.history):
-                self.folder.save(self.folder.best, dict(self.average.state))
+            # Without early stopping the schedule's end is taken: the best of several noisy scores would be luck.
+            if not self.config.patience or row["balanced_accuracy"] >= max(
+                r["balanced_accuracy"] for r in self.history
+            ):
+                self.folder.save(self.folder.weights, dict(self.average.state))
             self.folder.write_metrics(self.history)
         self._save()
         self._tell(

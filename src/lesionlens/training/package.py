@@ -41,7 +41,7 @@ def package_run(
     name: str | None = None,
     version: str = "1.0.0",
     size: int | None = None,
-    balance: float = 1.0,
+    balance: float = 0.0,
     half: bool = True,
 ) -> Bundle:
     """Export a run's averaged weights and fit temperature and operating points on its validation pictures.
@@ -76,7 +76,7 @@ def package_run(
         problem = error.errors()[0]
         raise ExportError(f"{problem['loc'][-1]} {problem['input']!r} is not accepted: {problem['msg']}") from error
     model = create_model(config.architecture)
-    model.load_state_dict(folder.load(folder.best))
+    model.load_state_dict(folder.load(folder.weights))
     _shift_bias(model, prior_shift(class_counts(training), config.balance, balance))
     graph = export_graph(model, spec.size, half=half)
     if validation:

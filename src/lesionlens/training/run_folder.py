@@ -22,7 +22,7 @@ __all__ = ["RunFolder"]
 class RunFolder:
     """Files of a training run.
 
-    `config.json` the settings · `checkpoint.pt` the latest state · `best.pt` the best averaged weights ·
+    `config.json` the settings · `checkpoint.pt` the latest state · `weights.pt` the averaged weights to use ·
     `metrics.csv` a row per epoch · `curves.png` the same as a picture.
 
     Args:
@@ -51,9 +51,9 @@ class RunFolder:
         return self.path / "checkpoint.pt"
 
     @property
-    def best(self) -> Path:
-        """Best averaged weights by validation balanced accuracy."""
-        return self.path / "best.pt"
+    def weights(self) -> Path:
+        """Averaged weights to use: the last, or with early stopping the best by validation balanced accuracy."""
+        return self.path / "weights.pt"
 
     def write_config(self, config: TrainConfig) -> None:
         """Keep the settings."""
