@@ -20,8 +20,9 @@ __all__ = ["export_graph", "halve_weights"]
 
 OPSET: Final = 18
 NAMES: Final = ["logits", "maps", "features"]
-_TOLERANCE: Final = 1e-3
-_HALF_TOLERANCE: Final = 3e-2
+_TOLERANCE: Final = 1e-2
+# Rounding moves the maps of untrained networks most, where activations sit on their kinks; a wrong graph is far off.
+_HALF_TOLERANCE: Final = 0.1
 _SMALL: Final = 2048  # elements: tensors below stay in single precision, they weigh nothing
 
 
@@ -60,12 +61,18 @@ def export_graph(model: nn.Module, input_size: int, *, half: bool = True) -> byt
             raise ExportError(f"PyTorch cannot export this network: {error}") from error
         graph = program.model_proto  # type: ignore[union-attr]
     _strip(graph)
+    serialized = _serialize(graph)
+    _require_agreement(serialized, one_pass, input_size, _TOLERANCE)
     if half:
         halve_weights(graph)
-    onnx.checker.check_model(graph)
-    serialized = bytes(graph.SerializeToString(deterministic=True))
-    _require_agreement(serialized, one_pass, input_size, _HALF_TOLERANCE if half else _TOLERANCE)
+        serialized = _serialize(graph)
+        _require_agreement(serialized, one_pass, input_size, _HALF_TOLERANCE)
     return serialized
+
+
+def _serialize(graph: onnx.ModelProto) -> bytes:
+    onnx.checker.check_model(graph)
+    return bytes(graph.SerializeToString(deterministic=True))
 
 
 def _require_agreement(graph: bytes, one_pass: OnePass, size: int, tolerance: float) -> None:
