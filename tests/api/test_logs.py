@@ -61,6 +61,7 @@ def test_a_failure_is_logged_with_its_place_but_without_the_photo(classifier: Cl
     assert "jane" not in log
     assert "IHDR" not in log
     assert "\\x89PNG" not in log
+    assert "\x1b[" not in log, "colours are for terminals"
 
 
 def test_level_is_a_setting(classifier: Classifier) -> None:

@@ -147,3 +147,12 @@ def test_an_output_that_cannot_be_written_says_so(run: Run, pictures: Path, mode
     assert result.exit_code == 1
     assert "error: " in result.stderr
     assert "Traceback" not in result.output
+
+
+def test_the_output_is_never_one_of_the_pictures(run: Run, pictures: Path) -> None:
+    picture = next(iter(pictures.iterdir()))
+    before = picture.read_bytes()
+    result = run("classify", pictures, "--output", picture, "--format", "csv")
+    assert result.exit_code == 2
+    assert "is one of the pictures" in flat(result.stderr)
+    assert picture.read_bytes() == before

@@ -74,6 +74,8 @@ def classify(
         files, fruitless, unreadable = find_pictures(paths)
         if target is not None and target.is_dir():
             fail(f"the output {printable(target)} is a folder; name a file", EXIT_USAGE)
+        if target is not None and target.exists() and any(target.samefile(file) for file in files if file.exists()):
+            fail(f"the output {printable(target)} is one of the pictures; name another file", EXIT_USAGE)
         if overlays is not None and (replaced := replaced_pictures(files, overlays)):
             fail(
                 f"a heatmap would replace the picture {printable(replaced[0])}; give --overlays another folder",

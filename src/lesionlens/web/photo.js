@@ -57,13 +57,14 @@ class Photo extends HTMLElement {
     }
     const { left, top } = this.#analysis.seen_box;
     const whole = left === 0 && top === 0;
-    const value = h("output", { for: "heat-opacity" }, "60%");
+    const percent = Math.round(100 * this.#opacity);
+    const value = h("output", { for: "heat-opacity" }, `${percent}%`);
     const slider = h("input", {
       type: "range",
       id: "heat-opacity",
       min: 0,
       max: 100,
-      value: 60,
+      value: percent,
       oninput: () => {
         this.#opacity = slider.value / 100;
         value.textContent = `${slider.value}%`;
