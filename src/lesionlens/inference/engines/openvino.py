@@ -30,6 +30,7 @@ class OpenVinoEngine:
             self._model = ov.Core().compile_model(str(graph), "CPU", options)
         except Exception as error:  # OpenVINO raises RuntimeError and its own types
             raise EngineError(f"OpenVINO cannot load {graph.name}: {error}") from error
+        self._shape = tuple(int(d.get_length()) for d in list(self._model.input(0).get_partial_shape())[1:])
         self._ports = [self._model.output(name) for name in Outputs._fields]
         self._info = EngineInfo("openvino", ov.__version__, "cpu", "fp32", threads)
 
@@ -40,6 +41,10 @@ class OpenVinoEngine:
 
     def run(self, batch: FloatArray) -> Outputs:
         """Run one forward pass; see `Engine.run`."""
+        if batch.shape[1:] != self._shape:  # OpenVINO would take it, and answer nonsense
+            raise EngineError(
+                f"OpenVINO failed on a batch of shape {batch.shape}: expected (N, {', '.join(map(str, self._shape))})"
+            )
         try:
             # A request of its own makes the call safe from several threads; one that is shared is not.
             results = self._model.create_infer_request().infer({0: batch})
