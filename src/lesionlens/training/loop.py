@@ -252,11 +252,11 @@ class _Run:
             "size": self.config.size_at(epoch),
             "learning_rate": self._learning_rate(),
             "train_loss": round(mean_loss, 5),
-            **self.team.from_leader(self._judge() if self.team.leads else {}),
+            **(self._judge() if self.team.leads else {}),
             "images_per_second": round(len(self.sampler) * self.team.world / max(self.epoch_seconds, 1e-9), 2),
             "seconds": round(self.epoch_seconds, 1),
         }
-        self.history.append(row)
+        self.history.append(self.team.from_leader(row))
         self.loss_sum.zero_()
         self.epoch_seconds = 0.0
         if self.team.leads:
@@ -267,6 +267,7 @@ class _Run:
                 self.folder.save(self.folder.weights, dict(self.average.state))
             self.folder.write_metrics(self.history)
         self._save()
+        row = self.history[-1]
         self._tell(
             epoch,
             f"epoch {epoch + 1}/{self.config.epochs} at {row['size']} px: training loss {row['train_loss']:.3f}, "
