@@ -55,7 +55,7 @@ class PreprocessSpec(BaseModel):
     def decode_side(self) -> int:
         """Shorter side in pixels to which a large JPEG may be reduced while it is decoded (`decode(min_side=…)`).
 
-        At three times the network's input the answer moves no more than saving as JPEG moves it: docs/imaging.md.
+        At three times the network's input the answer moves about as much as saving as JPEG moves it: docs/imaging.md.
         Never below 512, so that heatmaps of the usual size need not be drawn over a smaller picture.
         """
         return max(3 * self.size, _SMALLEST_DECODE_SIDE)
