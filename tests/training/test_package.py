@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 
 pytest.importorskip("torch", reason="needs the train extra")
 
-from lesionlens import Bundle, Classifier
+from lesionlens import DISCLAIMER, Bundle, Classifier
 from lesionlens.cli import app
 from lesionlens.datasets import ImageSource, read_samples
 from lesionlens.imaging import decode
@@ -52,6 +52,8 @@ def test_an_exported_run_serves_and_knows_its_lesions(run_folder: Path, drawn_da
     assert result.exit_code == 0, result.output
     bundle = Bundle.load(tmp_path / "drawn")
     assert (bundle.manifest.name, bundle.manifest.version) == ("drawn", "2.0.0")
+    assert bundle.model_card.startswith("# drawn\n")
+    assert DISCLAIMER in bundle.model_card
     assert bundle.manifest.training is not None
     assert bundle.manifest.training.recipe["batch_size"] == 8
     assert str(drawn_data) not in bundle.manifest.model_dump_json(), "a manifest holds no path of the machine"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import tempfile
 from pathlib import Path
-from typing import Final
 
 import numpy as np
 import numpy.typing as npt
@@ -12,12 +11,13 @@ import torch
 from pydantic import ValidationError
 from torch import nn
 
+from lesionlens import DISCLAIMER
 from lesionlens.classifier import Classifier
 from lesionlens.datasets import ImageSource, Sample
 from lesionlens.datasets.isic import class_counts
 from lesionlens.datasets.licence import ISIC_2019_CITATIONS, ISIC_2019_LICENCE
 from lesionlens.errors import ExportError
-from lesionlens.imaging import decode
+from lesionlens.evaluation.run import predict
 from lesionlens.inference.bundle import Bundle, Manifest, TrainingRecord, slug
 from lesionlens.training.calibrate import fit_temperature, operating_points, prior_shift
 from lesionlens.training.config import TrainConfig
@@ -27,11 +27,8 @@ from lesionlens.training.run_folder import RunFolder
 from lesionlens.training.splits import split
 
 FloatArray = npt.NDArray[np.float32]
-IntArray = npt.NDArray[np.int64]
 
 __all__ = ["package_run"]
-
-_BATCH: Final = 16
 
 
 def package_run(
@@ -81,7 +78,8 @@ def package_run(
     graph = export_graph(model, spec.size, half=half)
     if validation:
         manifest = _fit(graph, manifest, config, validation)
-    return Bundle.write(output, graph, manifest, f"# {name}\n\nRun `lesionlens evaluate` to fill in this card.\n")
+    card = f"# {manifest.name}\n\n{DISCLAIMER}\n\nRun `lesionlens evaluate --card` to fill in this card.\n"
+    return Bundle.write(output, graph, manifest, card)
 
 
 def _shift_bias(model: nn.Module, shift: FloatArray) -> None:
@@ -91,30 +89,15 @@ def _shift_bias(model: nn.Module, shift: FloatArray) -> None:
 
 
 def _fit(graph: bytes, manifest: Manifest, config: TrainConfig, validation: list[Sample]) -> Manifest:
-    logits, labels = _validation_logits(graph, manifest, config, validation)
-    temperature = fit_temperature(logits, labels)
+    with tempfile.TemporaryDirectory() as temporary:
+        classifier = Classifier(Bundle.write(temporary, graph, manifest, ""))
+        answers = predict(classifier, validation, ImageSource(config.data))
+    temperature = fit_temperature(answers.logits, answers.label)
     measured_on = f"{len(validation)} pictures of folds {', '.join(map(str, config.train_folds))} kept out of training"
     if config.validation_fold is not None:
         measured_on = f"{len(validation)} pictures of fold {config.validation_fold}"
-    points = operating_points(logits, labels, temperature, measured_on)
+    points = operating_points(answers.logits, answers.label, temperature, measured_on)
     return manifest.model_copy(update={"temperature": temperature, "operating_points": points})
-
-
-def _validation_logits(
-    graph: bytes, manifest: Manifest, config: TrainConfig, samples: list[Sample]
-) -> tuple[FloatArray, IntArray]:
-    """Run the graph over the samples just as serving does."""
-    source = ImageSource(config.data)
-    logits: list[FloatArray] = []
-    with tempfile.TemporaryDirectory() as temporary:
-        classifier = Classifier(Bundle.write(temporary, graph, manifest, ""))
-        for start in range(0, len(samples), _BATCH):
-            batch = [
-                decode(source.read(s.image), min_side=manifest.preprocessing.decode_side).image
-                for s in samples[start : start + _BATCH]
-            ]
-            logits.extend(analysis.logits for analysis in classifier.analyse(batch))
-    return np.stack(logits), np.array([s.label for s in samples], dtype=np.int64)
 
 
 def _record(config: TrainConfig, training: list[Sample], validation: list[Sample], balance: float) -> TrainingRecord:
