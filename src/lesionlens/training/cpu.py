@@ -22,7 +22,7 @@ def keep_freed_memory() -> bool:
     """Make glibc keep freed memory instead of giving it back to the kernel.
 
     Every step frees and allocates the same gigabytes of activations; by default each goes through `mmap`, and the
-    kernel clears every page anew. Measured on two cores: 21 instead of 18 images/s (EfficientNet-Lite2, 192 px).
+    kernel clears every page anew. `benchmarks/cpu_training.py` measures what it brings.
 
     Returns:
         Whether it worked; False where the C library is not glibc.
@@ -71,8 +71,8 @@ class _DepthwiseConv(torch.autograd.Function):
 def quicken_depthwise(model: nn.Module) -> int:
     """Let the depthwise convolutions of a network compute their bf16 gradients in single precision, in place.
 
-    oneDNN has quick bf16 kernels for their forward pass but falls back to a reference loop for the backward, up to 25
-    times slower than its fp32 kernel. Meant for training under bf16 autocast on a CPU; the forward pass is unchanged.
+    oneDNN has quick bf16 kernels for their forward pass but none for the backward, where its fp32 kernel is quicker
+    (`benchmarks/cpu_training.py`). Meant for training under bf16 autocast on a CPU; the forward pass is unchanged.
 
     Returns:
         The number of convolutions changed.
