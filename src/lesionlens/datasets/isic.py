@@ -19,8 +19,9 @@ from lesionlens.datasets.layout import FOLDS_NAME
 from lesionlens.errors import DataError
 from lesionlens.taxonomy import NUM_CLASSES
 
-__all__ = ["ImageSource", "Sample", "class_counts", "read_samples"]
+__all__ = ["SMALL_SIDE", "ImageSource", "Sample", "class_counts", "read_samples"]
 
+SMALL_SIDE: Final = 180  # px; BCN20000 as it is spread for teaching has 84, the other collections 256 and more
 _SUFFIXES: Final = (".jpg", ".jpeg")
 
 
@@ -50,6 +51,11 @@ class Sample:
     def short_side(self) -> int:
         """Length of the shorter side in pixels; 0 if unknown."""
         return min(self.width, self.height)
+
+    @property
+    def is_small(self) -> bool:
+        """Whether the shorter side is known and under `SMALL_SIDE`."""
+        return 0 < self.short_side < SMALL_SIDE
 
 
 def read_samples(data: Path, folds_file: Path | None = None) -> list[Sample]:

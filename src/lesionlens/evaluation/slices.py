@@ -12,11 +12,12 @@ from typing import Final, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from lesionlens.datasets.isic import SMALL_SIDE
 from lesionlens.evaluation.predictions import Predictions
 
 __all__ = ["SHORT_SIDE", "Slice", "slices"]
 
-SHORT_SIDE: Final = 180
+SHORT_SIDE: Final = SMALL_SIDE
 """Pixels of the shorter side that divide sharp pictures from thumbnails."""
 
 

@@ -76,6 +76,8 @@ class TrainConfig(_Strict):
         label_smoothing: Probability mass spread over all classes (Szegedy et al. 2016).
         focal_gamma: Focusing parameter of the focal loss.
         balance: Classes are drawn in proportion to `n ** (1 - balance)`: 0 as they come, 1 all alike.
+        small_weight: How often a picture whose shorter side is under 180 px is drawn, against a larger one of its
+            class: such pictures show less of what a user's photo shows.
         dropout: Dropout before the linear layer.
         drop_path: Stochastic depth.
         freeze: Number of leading stages (the stem first) whose weights stay as they are.
@@ -106,6 +108,7 @@ class TrainConfig(_Strict):
     label_smoothing: Annotated[float, Field(ge=0.0, lt=1.0)] = 0.05
     focal_gamma: Annotated[float, Field(ge=0.0)] = 2.0
     balance: Share = 0.5
+    small_weight: Annotated[float, Field(gt=0.0, le=1.0)] = 1.0
     dropout: Annotated[float, Field(ge=0.0, lt=1.0)] = 0.2
     drop_path: Annotated[float, Field(ge=0.0, lt=1.0)] = 0.0
     freeze: Annotated[int, Field(ge=0)] = 0

@@ -86,9 +86,12 @@ class TrainingSampler(Sampler[Draw]):
     """
 
     def __init__(self, samples: Sequence[Sample], config: TrainConfig, rank: int = 0, world: int = 1) -> None:
-        counts = np.maximum(np.array(class_counts(samples), dtype=np.float64), 1.0)
+        counts = np.array(class_counts(samples), dtype=np.float64)
         labels = np.array([s.label for s in samples])
-        weights = counts[labels] ** -config.balance
+        chances = np.where([s.is_small for s in samples], config.small_weight, 1.0)
+        # Within a class the small ones give way; the share of the class stays what `balance` says.
+        sums = np.bincount(labels, weights=chances, minlength=len(counts))
+        weights = chances * counts[labels] ** (1.0 - config.balance) / sums[labels]
         self._shares = weights / weights.sum()
         self._config = config
         self._rank, self._world = rank, world
