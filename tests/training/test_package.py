@@ -1,4 +1,4 @@
-"""A run becomes a bundle that serves, and what is fitted on the validation pictures is fitted rightly."""
+"""A run becomes a bundle that serves, with everything that is fitted on its validation pictures."""
 
 from __future__ import annotations
 
@@ -11,12 +11,15 @@ from typer.testing import CliRunner
 
 pytest.importorskip("torch", reason="needs the train extra")
 
+import torch
+
 from lesionlens import DISCLAIMER, Bundle, Classifier
 from lesionlens.cli import app
 from lesionlens.datasets import ImageSource, read_samples
 from lesionlens.imaging import decode
-from lesionlens.training.calibrate import fit_temperature, operating_points, prior_shift
-from lesionlens.uncertainty import softmax
+from lesionlens.training.model import create_model, load_start
+from lesionlens.training.prior import prior_shift
+from lesionlens.training.run_folder import RunFolder
 
 pytestmark = pytest.mark.train
 
@@ -58,6 +61,8 @@ def test_an_exported_run_serves_and_knows_its_lesions(run_folder: Path, drawn_da
     assert bundle.manifest.training.recipe["batch_size"] == 8
     assert str(drawn_data) not in bundle.manifest.model_dump_json(), "a manifest holds no path of the machine"
     assert {p.name for p in bundle.manifest.operating_points} == {"sensitivity_90", "sensitivity_95"}
+    assert bundle.manifest.calibration is not None
+    assert bundle.manifest.calibration.measured_on.endswith("pictures of folds 1, 2, 3, 4 kept out of training")
     test_fold = [s for s in read_samples(drawn_data) if s.fold == 0]
     source = ImageSource(drawn_data)
     analyses = Classifier(bundle).analyse([decode(source.read(s.image)).image for s in test_fold])
@@ -94,30 +99,42 @@ def test_wrong_commands_are_told_in_a_line(
     assert message in " ".join(result.output.split())
 
 
-def test_the_temperature_that_made_the_labels_is_found() -> None:
-    rng = np.random.default_rng(0)
-    logits = rng.normal(0, 3, (20_000, 8)).astype(np.float32)
-    truth = softmax(logits, 1.7)
-    labels = (rng.random((20_000, 1)) > truth.cumsum(1)).sum(1).clip(0, 7)
-    assert fit_temperature(logits, labels) == pytest.approx(1.7, rel=0.05)
-
-
-def test_operating_points_reach_the_asked_sensitivity() -> None:
-    rng = np.random.default_rng(1)
-    labels = rng.integers(0, 8, 4000)
-    logits = rng.normal(0, 1, (4000, 8)).astype(np.float32)
-    logits[np.arange(4000), labels] += 1.5
-    ninety, ninety_five = operating_points(logits, labels, 1.0, "simulated")
-    assert 0.90 <= ninety.sensitivity < 0.905
-    assert 0.95 <= ninety_five.sensitivity < 0.955
-    assert ninety.threshold > ninety_five.threshold
-    assert ninety.specificity > ninety_five.specificity
-    assert operating_points(logits, np.ones(4000, dtype=np.int64), 1.0, "all benign") == ()
-
-
 def test_taking_the_prior_off_favours_rare_classes() -> None:
     shift = prior_shift([100, 10_000, 100, 100, 100, 10, 10, 100], balance=0.5, strength=1.0)
     assert shift.argmin() == 1
     assert shift.mean() == pytest.approx(0.0, abs=1e-6)
     assert shift[5] - shift[1] == pytest.approx(0.5 * np.log(1000), abs=1e-5)
     assert not prior_shift([1, 2, 3, 4, 5, 6, 7, 8], balance=1.0, strength=1.0).any()
+
+
+def test_training_goes_on_from_a_bundle(run_folder: Path, drawn_data: Path, tmp_path: Path) -> None:
+    first, second = tmp_path / "first", tmp_path / "second"
+    assert CliRunner().invoke(app, ["export", str(run_folder), str(first)]).exit_code == 0
+    more = ["--set", f"data={drawn_data}", "--set", 'stages=[{"epochs":1,"size":64}]', "--set", "workers=0"]
+    more += ["--set", "samples_per_epoch=16", "--set", "batch_size=8", "--set", "learning_rate=1e-9"]
+    run = tmp_path / "run"
+    result = CliRunner().invoke(app, ["train", str(run), "--start", str(first), *more])
+    assert result.exit_code == 0, result.output
+    assert json.loads((run / "config.json").read_text())["validation_share"] == 0.25, "the same pictures are held out"
+    assert CliRunner().invoke(app, ["export", str(run), str(second)]).exit_code == 0
+
+    model = create_model("test_efficientnet")
+    load_start(model, first)
+    trained = RunFolder(run_folder).load(run_folder / "weights.pt")
+    for name, tensor in model.state_dict().items():
+        if not name.endswith("num_batches_tracked"):
+            torch.testing.assert_close(tensor, trained[name].float(), rtol=1e-3, atol=1e-6, msg=name)
+
+    record = Bundle.load(second).manifest.training
+    assert record is not None
+    assert record.earlier == Bundle.load(first).manifest.training
+    assert "bundle first 1.0.0" in record.starting_weights
+
+
+def test_going_on_with_other_pictures_held_out_is_refused(run_folder: Path, drawn_data: Path, tmp_path: Path) -> None:
+    first = tmp_path / "first"
+    assert CliRunner().invoke(app, ["export", str(run_folder), str(first)]).exit_code == 0
+    command = ["train", str(tmp_path / "run"), "--start", str(first), "--set", f"data={drawn_data}"]
+    result = CliRunner().invoke(app, [*command, "--set", "seed=7"])
+    assert result.exit_code == 1
+    assert "pictures that it has learnt already: use its seed 0" in " ".join(result.output.split())

@@ -33,6 +33,10 @@ def train(
         list[str] | None,
         typer.Option("--set", help="A single setting, as name=value with a JSON value; may be given several times."),
     ] = None,
+    start: Annotated[
+        str | None,
+        typer.Option(help="Start from these weights: an embedded model's name, a bundle's folder, or a weights file."),
+    ] = None,
     resume: Annotated[bool, typer.Option(help="Go on from the checkpoint in the run's folder.")] = False,
     max_minutes: Annotated[float, typer.Option(help="Stop cleanly after this many minutes; resume later.")] = math.inf,
 ) -> None:
@@ -47,6 +51,10 @@ def train(
     if resume and config is not None:
         raise SettingsError("--resume takes the run's own settings; change where its files are with --set")
     kept = json.loads(RunFolder(run).read_config().model_dump_json()) if resume else _read(config)
+    if start is not None:
+        if resume:
+            raise SettingsError("--resume goes on from the run's own checkpoint; --start begins a new run")
+        kept |= _start(start, kept)
     settings = _settings(kept, set_ or [])
     leads = os.environ.get("RANK", "0") == "0"  # under torchrun, one process speaks for all
     console = Console(stderr=True, quiet=not leads)
@@ -86,6 +94,21 @@ def _read(path: Path | None) -> dict[str, Any]:
     if not isinstance(values, dict):
         raise SettingsError(f"{path} holds no JSON object of settings")
     return values
+
+
+def _start(start: str, given: dict[str, Any]) -> dict[str, Any]:
+    """Return the settings that a start brings: where it is and, for a bundle, what must be as it was there."""
+    from lesionlens.inference.embedded import embedded_models, find_bundle
+    from lesionlens.training.provenance import HELD_OUT
+
+    path = embedded_models().get(start, Path(start))
+    if not path.is_dir():
+        return {"start": str(path)}
+    manifest = find_bundle(path).manifest
+    recipe = manifest.training.recipe if manifest.training else {}
+    kept = {name: recipe[name] for name in HELD_OUT if name in recipe}
+    own = {"architecture": manifest.architecture, "preprocessing": manifest.preprocessing.model_dump(mode="json")}
+    return {name: value for name, value in (own | kept).items() if name not in given} | {"start": str(path)}
 
 
 def _settings(values: dict[str, Any], assignments: list[str]) -> TrainConfig:

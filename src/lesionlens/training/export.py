@@ -11,6 +11,11 @@ import onnx
 import onnxruntime
 import torch
 from onnx import TensorProto, helper, numpy_helper
+from onnx_ir import Model
+from onnx_ir.passes import Sequential, common
+from onnxscript.optimizer import fold_constants
+from onnxscript.rewriter import rewrite
+from onnxscript.rewriter.rules.common import fuse_pad_into_conv_rule, normalize_pad_format_conv_rule
 from torch import nn
 
 from lesionlens.errors import ExportError
@@ -56,9 +61,11 @@ def export_graph(model: nn.Module, input_size: int, *, half: bool = True) -> byt
                 dynamo=True,
                 dynamic_shapes=({0: torch.export.Dim("N", min=1, max=4096)},),
                 verbose=False,
+                optimize=False,
             )
         except torch.onnx.OnnxExporterError as error:
             raise ExportError(f"PyTorch cannot export this network: {error}") from error
+        _simplify(program.model)  # type: ignore[union-attr]
         graph = program.model_proto  # type: ignore[union-attr]
     _strip(graph)
     serialized = _serialize(graph)
@@ -68,6 +75,22 @@ def export_graph(model: nn.Module, input_size: int, *, half: bool = True) -> byt
         serialized = _serialize(graph)
         _require_agreement(serialized, one_pass, input_size, _HALF_TOLERANCE)
     return serialized
+
+
+def _simplify(model: Model) -> None:
+    """Fold what is constant, in place, and leave the batch norms as they are.
+
+    The exporter's own optimizer would fold them into the convolutions, which every engine does by itself when it loads
+    the graph. Kept apart, a bundle is all that training needs to go on from it (`load_start`).
+    """
+    fold_constants(model)
+    rewrite(model, [normalize_pad_format_conv_rule, fuse_pad_into_conv_rule])
+    Sequential(
+        common.LiftConstantsToInitializersPass(size_limit=1),
+        common.CommonSubexpressionEliminationPass(),
+        common.RemoveUnusedNodesPass(),
+        common.RemoveUnusedOpsetsPass(),
+    )(model)
 
 
 def _serialize(graph: onnx.ModelProto) -> bytes:

@@ -26,6 +26,7 @@ from lesionlens.training.distributed import Processes, processes
 from lesionlens.training.judge import judge
 from lesionlens.training.loss import classification_loss
 from lesionlens.training.model import create_model, freeze_stages, load_start
+from lesionlens.training.provenance import require_same_held_out, start_record
 from lesionlens.training.randomness import random_state, restore_random_state, seed_everything
 from lesionlens.training.run_folder import RunFolder
 from lesionlens.training.schedule import learning_rate
@@ -96,7 +97,7 @@ def train(
     if device == "cpu":
         keep_freed_memory()
     with processes(device) as team:
-        return _Run(config, RunFolder(folder), device, team, report).go(resume, max_minutes)
+        return _Run(config, RunFolder(folder), device, team, report, resume).go(max_minutes)
 
 
 class _Run:
@@ -107,10 +108,15 @@ class _Run:
         device: str,
         team: Processes,
         report: Callable[[Progress], None],
+        resume: bool,
     ) -> None:
         self.config, self.folder, self.team, self.report = config, folder, team, report
+        self.resumes = resume and folder.checkpoint.is_file()
         self.device = torch.device(device, team.local_rank) if device == "cuda" else torch.device(device)
         seed_everything(config.seed + team.rank)
+        self.start = None if self.resumes else start_record(config.start)
+        if self.start is not None:
+            require_same_held_out(config, self.start)
         training, validation = split(config)
         source = ImageSource(config.data)
         self.sampler = TrainingSampler(training, config, team.rank, team.world)
@@ -142,7 +148,7 @@ class _Run:
     def _build_model(self) -> None:
         config = self.config
         model = create_model(config.architecture, dropout=config.dropout, drop_path=config.drop_path)
-        if config.start is not None:
+        if config.start is not None and not self.resumes:  # a checkpoint needs no start, which may be far away
             load_start(model, config.start)
         model = self._place(model)
         self.frozen = freeze_stages(model, config.freeze)
@@ -166,9 +172,9 @@ class _Run:
     def _place(self, model: nn.Module) -> nn.Module:
         return model.to(self.device).to(memory_format=torch.channels_last)  # type: ignore[call-overload, no-any-return]
 
-    def go(self, resume: bool, max_minutes: float) -> TrainResult:
+    def go(self, max_minutes: float) -> TrainResult:
         deadline = time.monotonic() + max_minutes * 60.0
-        self._begin(resume)
+        self._begin()
         while not (finished := self._finished()):
             if not self._epoch(deadline):
                 self._save()
@@ -176,14 +182,15 @@ class _Run:
                 break
         return TrainResult(finished, self.folder.weights if finished else self.folder.checkpoint, self.history)
 
-    def _begin(self, resume: bool) -> None:
-        there = self.folder.checkpoint.is_file()
-        if resume and there:
+    def _begin(self) -> None:
+        if self.resumes:
             self._load()
-        elif there:
+        elif self.folder.checkpoint.is_file():
             raise DataError(f"{self.folder.path} holds a run already: resume it, or name another folder")
         elif self.team.leads:
             self.folder.write_config(self.config)
+            if self.start is not None:
+                self.start.write(self.folder.start)
 
     def _finished(self) -> bool:
         return self.step >= self.steps or self._stale()

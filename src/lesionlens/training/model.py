@@ -7,8 +7,9 @@ from typing import Any
 
 from torch import nn
 
-from lesionlens.errors import ConversionError, DataError
+from lesionlens.errors import BundleError, ConversionError, DataError, ExportError
 from lesionlens.taxonomy import NUM_CLASSES
+from lesionlens.training.bundle_weights import bundle_weights
 from lesionlens.training.restricted import load_weights
 from lesionlens.training.torchvision_ops import declare_torchvision_ops
 
@@ -46,14 +47,15 @@ def load_start(model: nn.Module, path: Path) -> None:
 
     Args:
         model: The network.
-        path: Anything that `lesionlens.training.restricted.load_weights` reads; no code in it is ever run.
+        path: The folder of a bundle, or anything that `lesionlens.training.restricted.load_weights` reads; no code in
+            it is ever run.
 
     Raises:
         DataError: The file cannot be read, or does not fit the network.
     """
     try:
-        weights = load_weights(path)
-    except ConversionError as error:
+        weights = bundle_weights(path, model) if path.is_dir() else load_weights(path)
+    except (BundleError, ConversionError, ExportError) as error:
         raise DataError(f"starting weights: {error}") from error
     own = model.state_dict()
     head = {name for name in own if name.split(".")[0] in {"classifier", "fc", "head"}}

@@ -130,9 +130,10 @@ class OnePass(nn.Module):
                 f"the derivative of its last activation {type(activation).__name__} is not known"
             ) from None
         gamma, beta, mean, variance = _statistics(norm)
-        scale = gamma / torch.sqrt(variance + norm.eps)
-        self.register_buffer("scale", scale.detach().float().view(1, -1, 1, 1))
-        self.register_buffer("shift", (beta - mean * scale).detach().float().view(1, -1, 1, 1))
+        # timm's own kind holds its activation; the plain one keeps all four of its vectors in the graph.
+        self.norm = nn.BatchNorm2d(norm.num_features, eps=norm.eps).eval()
+        self.norm.load_state_dict({"weight": gamma, "bias": beta, "running_mean": mean, "running_var": variance}, False)
+        self.register_buffer("scale", (gamma / torch.sqrt(variance + norm.eps)).detach().float())
         self.activation = copy.deepcopy(activation)
         if hasattr(self.activation, "inplace"):
             self.activation.inplace = False  # the derivative is taken at z, which must survive
@@ -143,10 +144,10 @@ class OnePass(nn.Module):
             trunk.set_submodule(tail.activation, nn.Identity())
         self.trunk = trunk
         self.last_conv = tail.conv
+        self.tail = tail
         self._check(model, size)
 
     scale: torch.Tensor
-    shift: torch.Tensor
 
     def forward(self, x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
         """Run one forward pass.
@@ -158,10 +159,10 @@ class OnePass(nn.Module):
             logits `[N, C]`, maps `[N, C, h, w]` (Grad-CAM after the ReLU, not scaled) and features `[N, K]`.
         """
         a: torch.Tensor = self.trunk.forward_features(x)  # type: ignore[operator]
-        z = self.scale * a + self.shift
+        z = self.norm(a)
         features = self.activation(z).mean((2, 3))
         logits = self.linear(features)
-        share = self.derivative(z).mean((2, 3)) * self.scale.flatten() / (a.shape[2] * a.shape[3])
+        share = self.derivative(z).mean((2, 3)) * self.scale / (a.shape[2] * a.shape[3])
         alpha = self.linear.weight.unsqueeze(0) * share.unsqueeze(1)
         maps = torch.relu(torch.matmul(alpha, a.flatten(2)))
         return logits, maps.reshape(-1, maps.shape[1], a.shape[2], a.shape[3]), features

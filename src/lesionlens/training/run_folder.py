@@ -22,8 +22,8 @@ __all__ = ["RunFolder"]
 class RunFolder:
     """Files of a training run.
 
-    `config.json` the settings · `checkpoint.pt` the latest state · `weights.pt` the averaged weights to use ·
-    `metrics.csv` a row per epoch · `curves.png` the same as a picture.
+    `config.json` the settings · `start.json` the bundle it goes on from, if any · `checkpoint.pt` the latest state ·
+    `weights.pt` the averaged weights to use · `metrics.csv` a row per epoch · `curves.png` the same as a picture.
 
     Args:
         path: The folder; made if it is missing.
@@ -54,6 +54,11 @@ class RunFolder:
     def weights(self) -> Path:
         """Averaged weights to use: the last, or with early stopping the best by validation balanced accuracy."""
         return self.path / "weights.pt"
+
+    @property
+    def start(self) -> Path:
+        """Record of the bundle that the run went on from; missing if it was none."""
+        return self.path / "start.json"
 
     def write_config(self, config: TrainConfig) -> None:
         """Keep the settings."""
