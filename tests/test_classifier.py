@@ -11,6 +11,7 @@ from PIL import Image
 
 from lesionlens import CODES, Analysis, Classifier
 from lesionlens.imaging import decode
+from lesionlens.imaging.preprocess import preprocess
 from lesionlens.inference.bundle import Bundle
 from synthetic import lesion
 
@@ -56,6 +57,12 @@ def test_a_batch_and_threads_change_nothing(classifier: Classifier, pictures: li
         jobs = [(i, pool.submit(classifier.analyse, [pictures[i]])) for i in list(range(4)) * 4]
         for i, job in jobs:
             assert_alike(alone[i], job.result()[0])
+
+
+def test_probabilities_alone_are_those_of_the_analysis(classifier: Classifier, pictures: list[Image.Image]) -> None:
+    batch = np.stack([preprocess(picture, classifier.manifest.preprocessing) for picture in pictures])
+    expected = [analysis.probabilities for analysis in classifier.analyse(pictures)]
+    np.testing.assert_allclose(classifier.probabilities(batch), expected, atol=1e-5)
 
 
 def test_a_raised_threshold_makes_the_answer_not_confident(classifier: Classifier, pictures: list[Image.Image]) -> None:

@@ -5,19 +5,22 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
 from lesionlens.attention import overlay_png
-from lesionlens.imaging.preprocess import crop_box, preprocess
+from lesionlens.imaging.appearance import Appearance, measure
+from lesionlens.imaging.preprocess import crop_box, denormalise, preprocess
+from lesionlens.imaging.quality import Quality, judge
 from lesionlens.inference.bundle import Bundle, Manifest
 from lesionlens.inference.embedded import DEFAULT_MODEL, find_bundle
 from lesionlens.inference.engines import Engine, EngineInfo, create_engine
+from lesionlens.suitability import Reference, Suitability
 from lesionlens.taxonomy import CODES, NOT_CONFIDENT_INDEX, Diagnosis, diagnosis
-from lesionlens.uncertainty import decide, malignant_probability, softmax
+from lesionlens.uncertainty import decide, malignant_probability, prediction_sets, softmax
 
 __all__ = ["Analysis", "Classifier"]
 
@@ -33,18 +36,28 @@ class Analysis:
         probabilities: float32 `[8]`, calibrated, summing to 1, in the order of `lesionlens.taxonomy.DIAGNOSES`.
         prediction: 0–7, or 8 when the highest probability is below the bundle's threshold.
         malignant_probability: 0–1, summed over MEL, BCC, AKIEC and SCC.
+        prediction_set: The diagnoses that stay possible at the coverage of the bundle's rule: class indexes 0–7 by
+            falling probability, never empty. None when the bundle has no rule.
         maps: float32 `[8, h, w]`, exact Grad-CAM of every class after the ReLU, not scaled.
         features: float32 `[K]`, pooled features.
         seen_box: The part of the picture that the network saw: left, top, right, bottom as shares of its sides.
+        appearance: What was measured on the network's input; the next two are made of it.
+        quality: How good the photo is, and advice for a better one.
+        suitability: Whether the picture is one that the network may judge; None when the bundle has no reference
+            statistics.
     """
 
     logits: FloatArray
     probabilities: FloatArray
     prediction: int
     malignant_probability: float
+    prediction_set: tuple[int, ...] | None
     maps: FloatArray
     features: FloatArray
     seen_box: tuple[float, float, float, float]
+    appearance: Appearance
+    quality: Quality
+    suitability: Suitability | None
 
     @property
     def top(self) -> int:
@@ -57,9 +70,18 @@ class Analysis:
         return float(self.probabilities.max())
 
     @property
+    def decided_by(self) -> Literal["max_probability", "suitability"]:
+        """The rule behind `confident`: `suitability` when the picture is not suitable, else `max_probability`."""
+        return "max_probability" if self.suitability is None or self.suitability.suitable else "suitability"
+
+    @property
     def confident(self) -> bool:
-        """Whether the highest probability reached the bundle's threshold."""
-        return self.prediction != NOT_CONFIDENT_INDEX
+        """Whether the answer may be relied on as far as the model can tell.
+
+        The highest probability reached the bundle's threshold, and the picture is not one that the network should not
+        judge. `prediction` and `diagnosis` follow the threshold alone.
+        """
+        return self.prediction != NOT_CONFIDENT_INDEX and self.decided_by != "suitability"
 
     @property
     def diagnosis(self) -> Diagnosis:
@@ -112,6 +134,8 @@ class Classifier:
     ) -> None:
         self._bundle = model if isinstance(model, Bundle) else find_bundle(model)
         self._engine = create_engine(self._bundle.graph_path, engine, threads) if isinstance(engine, str) else engine
+        rule, statistics = self.manifest.out_of_distribution, self._bundle.reference
+        self._reference = Reference.from_bytes(statistics, rule) if rule and statistics else None
 
     @property
     def bundle(self) -> Bundle:
@@ -122,6 +146,11 @@ class Classifier:
     def manifest(self) -> Manifest:
         """The bundle's manifest."""
         return self._bundle.manifest
+
+    @property
+    def reference(self) -> Reference | None:
+        """Statistics of the pictures that the network may judge; None when the bundle has none."""
+        return self._reference
 
     @property
     def engine_info(self) -> EngineInfo:
@@ -174,22 +203,43 @@ class Classifier:
             EngineError: The engine failed.
         """
         logits, maps, features = self._engine.run(batch)
-        probabilities = softmax(logits, self.manifest.temperature)
+        probabilities = softmax(logits, self.manifest.temperature, self.manifest.logit_shift)
         predictions = decide(probabilities, self.manifest.confidence_threshold)
         malignant = malignant_probability(probabilities)
+        rule = self.manifest.prediction_set
+        sets = prediction_sets(probabilities, rule) if rule else None
         spec = self.manifest.preprocessing
+        looks = [measure(pixels) for pixels in denormalise(batch, spec)]
         return [
             Analysis(
                 logits=logits[i],
                 probabilities=probabilities[i],
                 prediction=int(predictions[i]),
                 malignant_probability=float(malignant[i]),
+                prediction_set=sets[i] if sets else None,
                 maps=maps[i],
                 features=features[i],
                 seen_box=_shares(crop_box(width, height, spec), width, height),
+                appearance=looks[i],
+                quality=judge(looks[i], min(width, height)),
+                suitability=self._reference.judge(features[i], looks[i]) if self._reference else None,
             )
             for i, (width, height) in enumerate(sizes)
         ]
+
+    def probabilities(self, batch: FloatArray) -> FloatArray:
+        """Return the probabilities of prepared pictures and nothing else, for callers that change a picture many times.
+
+        Args:
+            batch: float32 `[N, 3, size, size]`, N ≥ 1, as `preprocess` makes it.
+
+        Returns:
+            float32 `[N, 8]`, calibrated: those of `analyse_tensors`.
+
+        Raises:
+            EngineError: The engine failed.
+        """
+        return softmax(self._engine.run(batch).logits, self.manifest.temperature, self.manifest.logit_shift)
 
 
 def _shares(box: tuple[int, int, int, int], width: int, height: int) -> tuple[float, float, float, float]:

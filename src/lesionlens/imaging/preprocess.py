@@ -19,7 +19,7 @@ import numpy.typing as npt
 from PIL import Image
 from pydantic import BaseModel, ConfigDict, Field
 
-__all__ = ["PreprocessSpec", "crop_box", "fit_image", "normalise", "preprocess"]
+__all__ = ["PreprocessSpec", "crop_box", "denormalise", "fit_image", "normalise", "preprocess"]
 
 Unit = Annotated[float, Field(ge=0.0, le=1.0)]
 Positive = Annotated[float, Field(gt=0.0)]
@@ -115,6 +115,22 @@ def normalise(pixels: npt.NDArray[np.uint8], spec: PreprocessSpec) -> npt.NDArra
     scale = (1.0 / (255.0 * np.asarray(spec.std, dtype=np.float64))).astype(np.float32)
     shift = (-np.asarray(spec.mean, dtype=np.float64) / np.asarray(spec.std, dtype=np.float64)).astype(np.float32)
     return np.ascontiguousarray(np.moveaxis(pixels.astype(np.float32) * scale + shift, -1, -3))
+
+
+def denormalise(tensors: npt.NDArray[np.float32], spec: PreprocessSpec) -> npt.NDArray[np.uint8]:
+    """Return the pixels that `normalise` made tensors of.
+
+    Args:
+        tensors: float32 `[..., 3, H, W]`.
+        spec: The bundle's preprocessing.
+
+    Returns:
+        uint8 `[..., H, W, 3]`, RGB, contiguous; values outside 0–255 are clipped.
+    """
+    scale = (255.0 * np.asarray(spec.std, dtype=np.float64)).astype(np.float32)
+    shift = (255.0 * np.asarray(spec.mean, dtype=np.float64)).astype(np.float32)
+    pixels = np.rint(np.moveaxis(tensors, -3, -1) * scale + shift)
+    return np.ascontiguousarray(np.clip(pixels, 0.0, 255.0).astype(np.uint8))
 
 
 def preprocess(image: Image.Image, spec: PreprocessSpec) -> npt.NDArray[np.float32]:

@@ -1,4 +1,4 @@
-"""A finished run to a bundle: weights, export, and what is fitted on the run's validation pictures."""
+"""A finished run to a bundle: weights, export, and all that is fitted on the run's validation pictures."""
 
 from __future__ import annotations
 
@@ -12,17 +12,19 @@ from pydantic import ValidationError
 from torch import nn
 
 from lesionlens import DISCLAIMER
+from lesionlens.calibration.fit import Fitted, calibrate
+from lesionlens.calibration.pictures import Pictures, words
 from lesionlens.classifier import Classifier
 from lesionlens.datasets import ImageSource, Sample
 from lesionlens.datasets.isic import class_counts
 from lesionlens.datasets.licence import ISIC_2019_CITATIONS, ISIC_2019_LICENCE
 from lesionlens.errors import ExportError
-from lesionlens.evaluation.run import predict
 from lesionlens.inference.bundle import Bundle, Manifest, TrainingRecord, slug
-from lesionlens.training.calibrate import fit_temperature, operating_points, prior_shift
 from lesionlens.training.config import TrainConfig
 from lesionlens.training.export import export_graph
 from lesionlens.training.model import create_model
+from lesionlens.training.prior import prior_shift
+from lesionlens.training.provenance import StartRecord
 from lesionlens.training.run_folder import RunFolder
 from lesionlens.training.splits import split
 
@@ -41,7 +43,7 @@ def package_run(
     balance: float = 0.0,
     half: bool = True,
 ) -> Bundle:
-    """Export a run's averaged weights and fit temperature and operating points on its validation pictures.
+    """Export a run's averaged weights and fit all that is fitted afterwards on its validation pictures, if it has any.
 
     Args:
         run: The run's folder.
@@ -66,7 +68,7 @@ def package_run(
             version=version,
             architecture=config.architecture,
             preprocessing=spec,
-            training=_record(config, training, validation, balance),
+            training=_record(config, training, validation, balance, StartRecord.read(folder.start)),
             graph_sha256="0" * 64,
         )
     except ValidationError as error:
@@ -76,10 +78,13 @@ def package_run(
     model.load_state_dict(folder.load(folder.weights))
     _shift_bias(model, prior_shift(class_counts(training), config.balance, balance))
     graph = export_graph(model, spec.size, half=half)
+    reference = None
     if validation:
-        manifest = _fit(graph, manifest, config, validation)
+        pictures = Pictures(training, validation, words(config, validation), config.validation_fold)
+        fitted = _fit(graph, manifest, pictures, ImageSource(config.data))
+        manifest, reference = fitted.apply(manifest), fitted.data
     card = f"# {manifest.name}\n\n{DISCLAIMER}\n\nRun `lesionlens evaluate --card` to fill in this card.\n"
-    return Bundle.write(output, graph, manifest, card)
+    return Bundle.write(output, graph, manifest, card, reference)
 
 
 def _shift_bias(model: nn.Module, shift: FloatArray) -> None:
@@ -88,19 +93,19 @@ def _shift_bias(model: nn.Module, shift: FloatArray) -> None:
         linear.bias.add_(torch.from_numpy(shift))
 
 
-def _fit(graph: bytes, manifest: Manifest, config: TrainConfig, validation: list[Sample]) -> Manifest:
+def _fit(graph: bytes, manifest: Manifest, pictures: Pictures, source: ImageSource) -> Fitted:
     with tempfile.TemporaryDirectory() as temporary:
-        classifier = Classifier(Bundle.write(temporary, graph, manifest, ""))
-        answers = predict(classifier, validation, ImageSource(config.data))
-    temperature = fit_temperature(answers.logits, answers.label)
-    measured_on = f"{len(validation)} pictures of folds {', '.join(map(str, config.train_folds))} kept out of training"
-    if config.validation_fold is not None:
-        measured_on = f"{len(validation)} pictures of fold {config.validation_fold}"
-    points = operating_points(answers.logits, answers.label, temperature, measured_on)
-    return manifest.model_copy(update={"temperature": temperature, "operating_points": points})
+        return calibrate(Classifier(Bundle.write(temporary, graph, manifest, "")), pictures, source)
 
 
-def _record(config: TrainConfig, training: list[Sample], validation: list[Sample], balance: float) -> TrainingRecord:
+def _record(
+    config: TrainConfig,
+    training: list[Sample],
+    validation: list[Sample],
+    balance: float,
+    start: StartRecord | None,
+) -> TrainingRecord:
+    given = config.start.name if config.start else "random"
     recipe = config.model_dump(mode="json", exclude={"data", "folds_file", "start", "workers", "device"})
     sources = {s.source for s in training if s.source}
     return TrainingRecord(
@@ -112,5 +117,6 @@ def _record(config: TrainConfig, training: list[Sample], validation: list[Sample
         licence=f"{ISIC_2019_LICENCE} (research, non-commercial)",
         citations=ISIC_2019_CITATIONS,
         recipe={**recipe, "logit_balance": balance},
-        starting_weights=config.start.name if config.start else "random",
+        starting_weights=start.title if start else given,
+        earlier=start.training if start else None,
     )
