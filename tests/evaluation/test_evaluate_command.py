@@ -170,7 +170,7 @@ def test_the_folds_of_a_recipe_are_known_to_the_figures(
     bundle = find_bundle(embedded_model)
     record = TrainingRecord(data="Drawn.", licence="none", recipe=recipe)
     manifest = bundle.manifest.model_copy(update={"training": record})
-    trained = Bundle.write(tmp_path / "trained", bundle.graph_path.read_bytes(), manifest, "")
+    trained = Bundle.write(tmp_path / "trained", bundle.graph_path.read_bytes(), manifest, "", bundle.reference)
     info = model_info(Classifier(trained, engine="onnxruntime"))
     assert (info.train_folds, info.validation_fold) == expected
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
 from itertools import pairwise
+from pathlib import Path
 
 import pytest
 from made_predictions import made, one_hot
@@ -62,9 +64,12 @@ def test_the_card_tells_what_must_be_known(metrics: Metrics) -> None:
         '| mixup | {"alpha": 0.2} |',
         "Started from: ImageNet-1k.",
         "Dermoscopy only",
-        "84 px",
-        "Skin types",
+        "200 of the 400 pictures are under 180 px",
+        "How well the model does on dark skin",
         "Fold 0 of ISIC 2019. 400 pictures of 200 lesions.",
+        "ISIC 2019 training set, folds 1–4.\n",
+        "softmax of logits / 1.25; below 0.5",
+        "hold the true diagnosis 90.0 % of the time",
     ):
         assert words in card, words
     for part in metrics.slices[:3]:
@@ -83,6 +88,61 @@ def test_its_tables_are_tables(metrics: Metrics) -> None:
     assert "\n\n\n" not in "\n".join(lines)
 
 
+def test_its_sections_are_those_of_the_paper(metrics: Metrics) -> None:
+    sections = re.findall(r"^## (.+)$", render_model_card(manifest(), metrics), re.MULTILINE)
+    assert sections == [
+        "Model details",
+        "Intended use",
+        "Factors",
+        "Metrics",
+        "Evaluation data",
+        "Training data",
+        "Quantitative analyses",
+        "Ethical considerations",
+        "Caveats and recommendations",
+        "Licence and citation",
+    ]
+
+
+def test_the_file_of_figures_is_all_it_takes(metrics: Metrics, tmp_path: Path) -> None:
+    path = tmp_path / "metrics.json"
+    path.write_text(metrics.model_dump_json(), encoding="utf-8")
+    assert render_model_card(manifest(), Metrics.load(path)) == render_model_card(manifest(), metrics)
+
+
+def test_no_measured_figure_is_written_by_hand(mixed: Predictions, metrics: Metrics) -> None:
+    """Every number of a figure with its interval on the card is one of this evaluation's."""
+    values = _values(metrics.model_dump())
+    known = {f"{v:.3f}" for v in values} | {f"{v:.4f}" for v in values} | {f"{100 * v:.1f} %" for v in values}
+    card = render_model_card(manifest(), metrics)
+    figures = re.findall(r"(\d+\.\d+(?: %)?) \((?:\d+\.\d+)–", card)
+    assert len(figures) > 60
+    assert set(figures) <= known
+
+
+def _values(part: object) -> list[float]:
+    """Find the value of every estimate in a tree of plain values."""
+    if isinstance(part, dict):
+        own = [part["value"]] if isinstance(part.get("value"), float) else []
+        return own + [value for child in part.values() for value in _values(child)]
+    return [value for child in part for value in _values(child)] if isinstance(part, list | tuple) else []
+
+
+def test_what_was_measured_is_counted_by_diagnosis_and_source(metrics: Metrics) -> None:
+    card = render_model_card(manifest(), metrics)
+    assert "| | All pictures | 180 px and more | Under 180 px | BCN | HAM |" in card
+    malignant = sum(c.support for c in metrics.slices[0].classes if c.code in ("MEL", "BCC", "AKIEC", "SCC")) / 400
+    assert f"Of the pictures measured, {number(malignant)} are malignant" in card
+
+
+def test_every_training_that_led_here_is_told(metrics: Metrics) -> None:
+    first = TrainingRecord(data="Drawn lesions", licence="none", recipe={"epochs": 99}, starting_weights="random")
+    second = first.model_copy(update={"data": "Painted lesions", "earlier": first, "recipe": {}})
+    card = render_model_card(manifest(training=RECORD.model_copy(update={"earlier": second})), metrics)
+    assert card.index("folds 1–4") < card.index("Before that: Painted lesions.") < card.index("that: Drawn lesions.")
+    assert "| epochs | 99 |" in card
+
+
 def test_figures_of_other_weights_are_called_that(metrics: Metrics) -> None:
     assert "not of these very weights" not in render_model_card(manifest(), metrics)
     other = render_model_card(manifest(sha256="ef" * 32), metrics)
@@ -98,7 +158,7 @@ def test_whether_the_pictures_were_trained_on_is_told_as_it_is_known(mixed: Pred
         assert metrics.model is not None
         model = metrics.model.model_copy(update=known)
         text = render_model_card(manifest(sha256), evaluate(mixed, model=model, fold=fold, resamples=0))
-        return " ".join(text.partition("## Measured")[2].partition("| |")[0].split())
+        return " ".join(text.partition("## Evaluation data")[2].partition("| |")[0].split())
 
     other, folds = "ef" * 32, (1, 2, 3, 4)
     assert f"tiny 1.0 (b0, SHA-256 `{SHA256}`), trained on folds 1, 2, 3, 4, without the pictures of fold 0." in card(

@@ -103,7 +103,7 @@ def test_figures_refer_to_what_exists(metrics: Metrics, mixed: Predictions) -> N
     referred = {a[1:] for a in page.addresses} | set(re.findall(r"url\(#([^)]+)\)", html))
     assert referred
     assert referred <= set(page.ids)
-    assert len(re.findall(r"<svg ", html)) == 3
+    assert len(re.findall(r"<svg ", html)) == 4
     assert not re.search(r"#0[1-6]0", html)  # the stand-ins for colours are all replaced
 
 

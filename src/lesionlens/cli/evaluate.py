@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -16,7 +18,11 @@ from lesionlens.inference.embedded import DEFAULT_MODEL
 
 if TYPE_CHECKING:
     from lesionlens.evaluation import Metrics, Predictions
+    from lesionlens.evaluation.attention.sheet import Tile
     from lesionlens.evaluation.mistakes import Mistake
+    from lesionlens.evaluation.suitability.records import SuitabilityReport
+
+    Shown = tuple[list[Mistake], list[Mistake], list[Tile]]
 
 __all__ = ["evaluate"]
 
@@ -48,6 +54,18 @@ def evaluate(
     bootstrap: Annotated[
         int, typer.Option(min=0, max=100_000, help="Resamples behind the 95 % intervals; 0 for none.")
     ] = 1000,
+    attention: Annotated[
+        bool, typer.Option("--attention", help="Measure the heatmaps, too; needs lesion masks in --data.")
+    ] = False,
+    attention_limit: Annotated[
+        int, typer.Option(min=0, help="Pictures for the insertion and deletion of --attention; 0 leaves these out.")
+    ] = 120,
+    suitability: Annotated[
+        bool, typer.Option("--suitability", help="Show it pictures that it should not judge, too.")
+    ] = False,
+    suitability_limit: Annotated[
+        int, typer.Option(min=1, help="Pictures to spoil in each way for --suitability.")
+    ] = 500,
     card: Annotated[
         bool, typer.Option("--card", help="Write the figures into the bundle: its manifest and MODEL_CARD.md.")
     ] = False,
@@ -60,14 +78,22 @@ def evaluate(
         raise DataError("give either --data DIR to run a model, or --predictions FILE to score its answers again")
     if card and data is None:
         raise DataError("--card needs --data DIR: only figures that were just measured go into a bundle")
+    if attention and data is None:
+        raise DataError("--attention needs --data DIR: it looks at the pictures again")
+    if suitability and data is None:
+        raise DataError("--suitability needs --data DIR: it looks at the pictures again")
     if output is not None:
         _make(output)  # before the long part: what cannot be written should be known at once
     console = standard_output()
     if data is not None:
-        results, context, mistakes = _run(data, folds_file, _fold(fold), limit, model, engine, batch_size)
+        heatmaps = (attention_limit, bootstrap) if attention else None
+        chosen = (data, folds_file, _fold(fold), limit, model, engine, batch_size)
+        judged = _suitability(*chosen, bootstrap, suitability_limit) if suitability else None
+        results, context, shown = _run(*chosen, heatmaps)
+        context["suitability"] = judged
     else:
         assert predictions is not None  # noqa: S101 - told apart above
-        results, context, mistakes = *_read(predictions), ([], [])
+        results, context, shown = *_read(predictions), ([], [], [])
 
     from lesionlens.evaluation import evaluate as compute
     from lesionlens.evaluation.terminal import show
@@ -75,7 +101,7 @@ def evaluate(
     with console.status("Computing the figures and their intervals"):
         metrics = compute(results, resamples=bootstrap, **context)
     if output is not None:
-        _write(output, metrics, results, mistakes)
+        _write(output, metrics, results, shown)
     if card:
         _write_card(model, metrics)
     show(metrics, console)
@@ -92,10 +118,20 @@ def _fold(text: str) -> int | None:
 
 
 def _run(
-    data: Path, folds_file: Path | None, fold: int | None, limit: int | None, model: str, engine: str, batch_size: int
-) -> tuple[Predictions, dict[str, Any], tuple[list[Mistake], list[Mistake]]]:
+    data: Path,
+    folds_file: Path | None,
+    fold: int | None,
+    limit: int | None,
+    model: str,
+    engine: str,
+    batch_size: int,
+    heatmaps: tuple[int, int] | None,
+) -> tuple[Predictions, dict[str, Any], Shown]:
     from lesionlens.classifier import Classifier
     from lesionlens.datasets import ImageSource, read_samples
+    from lesionlens.datasets.masks import MaskSource
+    from lesionlens.evaluation.attention.run import examine
+    from lesionlens.evaluation.groups.metadata import read_people
     from lesionlens.evaluation.measure import SEED
     from lesionlens.evaluation.mistakes import mistake, worst
     from lesionlens.evaluation.run import choose, find, model_info, predict
@@ -103,14 +139,41 @@ def _run(
 
     candidates = choose(read_samples(data, folds_file), fold)
     samples = choose(candidates, fold, limit, SEED)
-    source = ImageSource(data)
+    source, people = ImageSource(data), read_people(data)
+    masks = MaskSource(data) if heatmaps else None
     classifier = Classifier(find_model(model), engine=engine)
     with progress_bar(MofNCompleteColumn()) as bar:
         task = bar.add_task("Looking at pictures", total=len(samples))
-        results = predict(classifier, samples, source, batch_size=batch_size, progress=lambda n: bar.advance(task, n))
+        results = predict(
+            classifier,
+            samples,
+            source,
+            batch_size=batch_size,
+            people=people,
+            progress=lambda n: bar.advance(task, n),
+        )
         missed, other = (
             [mistake(f) for f in find(classifier, [samples[row] for row in rows], source)] for rows in worst(results)
         )
+        looked = None
+        if masks and heatmaps:
+
+            def watch(title: str, total: int) -> Callable[[int], object]:
+                stage = bar.add_task(title, total=total)
+                return lambda n: bar.advance(stage, n)
+
+            pictures, resamples = heatmaps
+            looked = examine(
+                classifier,
+                samples,
+                source,
+                masks,
+                limit=pictures,
+                batch_size=batch_size,
+                resamples=resamples,
+                seed=SEED,
+                watch=watch,
+            )
     limited = len(candidates) if len(samples) < len(candidates) else None
     part = "All pictures" if fold is None else f"Fold {fold}"
     drawn = f", {len(samples):,} of {limited:,} pictures drawn at random" if limited else ""
@@ -120,8 +183,51 @@ def _run(
         "fold": fold,
         "limited_from": limited,
         "seed": SEED,
+        "attention": looked.attention if looked else None,
     }
-    return results, context, (missed, other)
+    return results, context, (missed, other, looked.sheet if looked else [])
+
+
+def _suitability(
+    data: Path,
+    folds_file: Path | None,
+    fold: int | None,
+    limit: int | None,
+    model: str,
+    engine: str,
+    batch_size: int,
+    resamples: int,
+    pictures: int,
+) -> SuitabilityReport:
+    from lesionlens.classifier import Classifier
+    from lesionlens.datasets import ImageSource, read_samples
+    from lesionlens.datasets.masks import MaskSource
+    from lesionlens.evaluation.measure import SEED
+    from lesionlens.evaluation.run import choose
+    from lesionlens.evaluation.suitability.measure import examine
+    from lesionlens.inference.find_model import find_model
+
+    samples = choose(read_samples(data, folds_file), fold, limit, SEED)
+    masks: MaskSource | None = None
+    with contextlib.suppress(DataError):  # without masks no lesion can be taken out; the rest needs none
+        masks = MaskSource(data)
+    with progress_bar(MofNCompleteColumn()) as bar:
+
+        def watch(title: str, total: int) -> Callable[[int], object]:
+            stage = bar.add_task(title, total=total)
+            return lambda n: bar.advance(stage, n)
+
+        return examine(
+            Classifier(find_model(model), engine=engine),
+            samples,
+            ImageSource(data),
+            masks,
+            pictures=pictures,
+            batch_size=batch_size,
+            resamples=resamples,
+            seed=SEED,
+            watch=watch,
+        )
 
 
 def _read(path: Path) -> tuple[Predictions, dict[str, Any]]:
@@ -136,7 +242,13 @@ def _read(path: Path) -> tuple[Predictions, dict[str, Any]]:
         # A metrics file of other predictions must not lend them its model's name.
         if earlier.data.predictions_sha256 == hashlib.sha256(path.read_bytes()).hexdigest():
             known = earlier.data.model_dump(include={"description", "fold", "limited_from"})
-            return results, {"model": earlier.model, "seed": earlier.seed, **known}
+            kept = {
+                "model": earlier.model,
+                "seed": earlier.seed,
+                "attention": earlier.attention,
+                "suitability": earlier.suitability,
+            }
+            return results, {**kept, **known}
     return results, {"description": f"Predictions of “{path.name}”, from an unnamed model."}
 
 
@@ -157,9 +269,9 @@ def _write_card(model: str, metrics: Metrics) -> None:
     Bundle.write(bundle.path, bundle.graph_path.read_bytes(), manifest, render_model_card(manifest, metrics))
 
 
-def _write(output: Path, metrics: Metrics, results: Predictions, mistakes: tuple[list[Mistake], list[Mistake]]) -> None:
+def _write(output: Path, metrics: Metrics, results: Predictions, shown: Shown) -> None:
     from lesionlens.evaluation.report import render_report
 
     (output / _PREDICTIONS).write_bytes(results.to_csv())
     (output / _METRICS).write_text(metrics.model_dump_json(indent=1) + "\n", encoding="utf-8")
-    (output / _REPORT).write_text(render_report(metrics, results, *mistakes), encoding="utf-8")
+    (output / _REPORT).write_text(render_report(metrics, results, *shown), encoding="utf-8")

@@ -2,15 +2,33 @@
 
 from __future__ import annotations
 
-from typing import Any
+import re
+from collections.abc import Iterator
+from typing import Any, Final, NamedTuple
 
 from lesionlens.datasets.licence import ISIC_2019_CITATIONS
 from lesionlens.evaluation.schema import Metrics
+from lesionlens.evaluation.slices import SHORT_SIDE
 from lesionlens.evaluation.templating import render
-from lesionlens.evaluation.wording import HEADLINES, caution, estimate_of, folds_named, main_slices
-from lesionlens.inference.bundle import Manifest
+from lesionlens.evaluation.wording import (
+    HEADLINES,
+    caution,
+    estimate_of,
+    folds_named,
+    main_slices,
+    malignant_share,
+    source_slices,
+)
+from lesionlens.inference.bundle import Manifest, TrainingRecord
 
 __all__ = ["render_model_card", "results_for_manifest"]
+
+_DARKER: Final = ("tan", "brown", "dark")
+
+
+class _Count(NamedTuple):
+    n: int
+    malignant: int
 
 
 def results_for_manifest(metrics: Metrics) -> dict[str, Any]:
@@ -55,17 +73,38 @@ def render_model_card(manifest: Manifest, metrics: Metrics) -> str:
     Returns:
         Markdown.
     """
-    return render(
+    card = render(
         "MODEL_CARD.md.j2",
         manifest=manifest,
+        earlier=list(_earlier(manifest.training)),
         metrics=metrics,
         main=main_slices(metrics),
+        sources=source_slices(metrics),
+        malignant_share=malignant_share,
+        small_key=f"short_side_lt_{SHORT_SIDE}",
+        dark=_darker_skin(metrics),
         everything=metrics.slices[0],
         citations=(manifest.training.citations if manifest.training else ()) or ISIC_2019_CITATIONS,
         caution=caution(metrics),
         unseen=_unseen(metrics),
         same_weights=metrics.model is not None and metrics.model.sha256 == manifest.graph_sha256,
     )
+    # What is left out leaves its empty lines behind; Markdown means nothing by more than one.
+    return re.sub(r"\n{3,}", "\n\n", card)
+
+
+def _earlier(record: TrainingRecord | None) -> Iterator[TrainingRecord]:
+    """Yield the trainings that the last one went on from, the latest first."""
+    while record is not None and record.earlier is not None:
+        record = record.earlier
+        yield record
+
+
+def _darker_skin(metrics: Metrics) -> _Count | None:
+    """Count the pictures whose skin was estimated to be tan or darker; None where tones were not looked up."""
+    tones = [a for a in (metrics.groups.attributes if metrics.groups else ()) if a.key == "tone"]
+    darker = [group for attribute in tones for group in attribute.groups if group.key in _DARKER]
+    return _Count(sum(g.n for g in darker), sum(g.malignant for g in darker)) if tones else None
 
 
 def _unseen(metrics: Metrics) -> str:

@@ -12,8 +12,10 @@ import numpy.typing as npt
 
 from lesionlens import DISCLAIMER
 from lesionlens.errors import DataError
+from lesionlens.evaluation.attention.records import Attention
 from lesionlens.evaluation.bootstrap import interval, resample_weights
 from lesionlens.evaluation.calibration import coverage_curve, reliability_bins
+from lesionlens.evaluation.groups.compare import group_report
 from lesionlens.evaluation.points import TARGETS, confusion, operating, points
 from lesionlens.evaluation.predictions import Predictions
 from lesionlens.evaluation.resampled import resampled
@@ -28,6 +30,8 @@ from lesionlens.evaluation.schema import (
     SliceResult,
 )
 from lesionlens.evaluation.slices import Slice, slices
+from lesionlens.evaluation.suitability.records import SuitabilityReport
+from lesionlens.evaluation.uncertainty.measure import measure_uncertainty
 from lesionlens.taxonomy import CODES
 from lesionlens.uncertainty import malignant_probability
 
@@ -64,6 +68,8 @@ def evaluate(
     limited_from: int | None = None,
     resamples: int = 1000,
     seed: int = SEED,
+    attention: Attention | None = None,
+    suitability: SuitabilityReport | None = None,
 ) -> Metrics:
     """Compute every figure, with intervals, on all pictures and on each part of them.
 
@@ -75,6 +81,8 @@ def evaluate(
         limited_from: Number of pictures that they were drawn from, if they were.
         resamples: Number of bootstrap resamples of lesions, 0–100,000; 0 for no intervals.
         seed: Seed of the resampling: equal input and seed give an equal result.
+        attention: What was measured of the heatmaps, if anything was; it is passed on as it is.
+        suitability: What was measured of pictures that it should not judge; passed on likewise.
 
     Raises:
         DataError: `resamples` is out of range.
@@ -97,6 +105,12 @@ def evaluate(
         seed=seed,
         packages=package_versions(),
         slices=tuple(_slice_result(predictions, part, fixed, resamples, seed) for part in slices(predictions)),
+        attention=attention,
+        suitability=suitability,
+        uncertainty=measure_uncertainty(
+            predictions, model.prediction_set if model else None, resamples=resamples, seed=seed
+        ),
+        groups=None if predictions.traits is None else group_report(predictions, fixed, resamples=resamples, seed=seed),
     )
 
 

@@ -15,9 +15,9 @@ from PIL import Image
 from lesionlens.attention import overlay
 from lesionlens.evaluation.predictions import Predictions
 from lesionlens.evaluation.run import Finding
-from lesionlens.taxonomy import BY_CODE, Diagnosis, diagnosis
+from lesionlens.taxonomy import BY_CODE, NOT_CONFIDENT_INDEX, Diagnosis, diagnosis
 
-__all__ = ["Mistake", "mistake", "worst"]
+__all__ = ["Mistake", "data_url", "mistake", "worst"]
 
 PER_KIND: Final = 8
 SIDE: Final = 320  # pixels on the page; the report stays within a few hundred kilobytes
@@ -88,13 +88,14 @@ def mistake(finding: Finding) -> Mistake:
         answer=diagnosis(analysis.top),
         confidence=analysis.max_confidence,
         truth_probability=float(analysis.probabilities[sample.label]),
-        confident=analysis.confident,
-        photo=_data_url(photo),
-        heatmap=_data_url(overlay(photo, analysis.maps[analysis.top], box=analysis.seen_box)),
+        confident=analysis.prediction != NOT_CONFIDENT_INDEX,
+        photo=data_url(photo),
+        heatmap=data_url(overlay(photo, analysis.maps[analysis.top], box=analysis.seen_box)),
     )
 
 
-def _data_url(picture: Image.Image) -> str:
+def data_url(picture: Image.Image, quality: int = 85) -> str:
+    """Return a picture as a JPEG in a `data:` URL, for a page that fetches nothing."""
     buffer = io.BytesIO()
-    picture.save(buffer, "JPEG", quality=85)
+    picture.save(buffer, "JPEG", quality=quality)
     return "data:image/jpeg;base64," + base64.b64encode(buffer.getvalue()).decode("ascii")

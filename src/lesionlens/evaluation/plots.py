@@ -21,7 +21,17 @@ from lesionlens.evaluation.wording import number
 from lesionlens.taxonomy import CODES
 from lesionlens.uncertainty import malignant_probability
 
-__all__ = ["reliability_diagram", "risk_coverage", "roc_curves"]
+__all__ = [
+    "ACCENT",
+    "INK",
+    "LINE",
+    "SOFT",
+    "WARN",
+    "drawing",
+    "reliability_diagram",
+    "risk_coverage",
+    "roc_curves",
+]
 
 # matplotlib draws in these stand-ins and the page's CSS says what they are, so one figure serves light and dark.
 _STAND_INS: Final = {
@@ -32,43 +42,55 @@ _STAND_INS: Final = {
     "#050505": "var(--warn)",
     **{f"#0606{k:02x}": f"var(--c{k})" for k in range(1, 9)},
 }
-_INK, _SOFT, _LINE, _ACCENT, _WARN, *_CLASS_COLOURS = _STAND_INS
+INK, SOFT, LINE, ACCENT, WARN, *_CLASS_COLOURS = _STAND_INS
 _DASHES: Final = ("-", "--", "-.", ":")  # colour alone must not tell the curves apart
 _STYLE: Final[dict[Any, Any]] = {
     "svg.fonttype": "none",
     "svg.hashsalt": "lesionlens",
     "font.size": 11,
     "font.family": "sans-serif",
-    "text.color": _INK,
-    "axes.edgecolor": _SOFT,
-    "axes.labelcolor": _INK,
+    "text.color": INK,
+    "axes.edgecolor": SOFT,
+    "axes.labelcolor": INK,
     "axes.facecolor": "none",
     "axes.grid": True,
     "axes.spines.top": False,
     "axes.spines.right": False,
     "figure.facecolor": "none",
-    "grid.color": _LINE,
+    "grid.color": LINE,
     "grid.linewidth": 0.8,
     "legend.frameon": False,
     "legend.fontsize": 10,
     "lines.linewidth": 1.8,
-    "xtick.color": _SOFT,
-    "ytick.color": _SOFT,
-    "xtick.labelcolor": _INK,
-    "ytick.labelcolor": _INK,
+    "xtick.color": SOFT,
+    "ytick.color": SOFT,
+    "xtick.labelcolor": INK,
+    "ytick.labelcolor": INK,
 }
 
 
 @contextmanager
-def _axes(title: str, x: str, y: str, drawn: list[Markup]) -> Iterator[Axes]:
+def drawing(title: str, inches: tuple[float, float], drawn: list[Markup]) -> Iterator[Figure]:
+    """Give a figure in the report's style to draw on, and append it to `drawn` as inline SVG.
+
+    Args:
+        title: What the figure shows, for whoever cannot see it.
+        inches: Width and height, in which type is 11 points high.
+        drawn: Where the SVG goes once the figure is done.
+    """
     with mpl.rc_context(_STYLE):
-        figure = Figure(figsize=(5.2, 4.6), layout="constrained")
-        axes = figure.add_subplot(xlabel=x, ylabel=y, xlim=(0, 1), ylim=(0, 1.01))
-        yield axes
+        figure = Figure(figsize=inches, layout="constrained")
+        yield figure
         buffer = io.StringIO()
         # Without metadata the file holds no date and no address.
         figure.savefig(buffer, format="svg", metadata=dict.fromkeys(("Creator", "Date", "Format", "Type")))
     drawn.append(_inline(buffer.getvalue(), title))
+
+
+@contextmanager
+def _axes(title: str, x: str, y: str, drawn: list[Markup]) -> Iterator[Axes]:
+    with drawing(title, (5.2, 4.6), drawn) as figure:
+        yield figure.add_subplot(xlabel=x, ylabel=y, xlim=(0, 1), ylim=(0, 1.01))
 
 
 def _inline(svg: str, title: str) -> Markup:
@@ -93,7 +115,7 @@ def roc_curves(predictions: Predictions, result: SliceResult) -> Markup:
     drawn: list[Markup] = []
     aucs = {c.code: c.auc.value for c in result.classes}
     with _axes("ROC curves", "1 − specificity", "sensitivity", drawn) as axes:
-        axes.plot([0, 1], [0, 1], color=_LINE, linewidth=1)
+        axes.plot([0, 1], [0, 1], color=LINE, linewidth=1)
         for k, code in enumerate(CODES):
             if aucs[code] is not None:
                 fpr, tpr, _ = roc_curve(predictions.label == k, predictions.probabilities[:, k])
@@ -107,7 +129,7 @@ def roc_curves(predictions: Predictions, result: SliceResult) -> Markup:
         if result.malignant_auc.value is not None:
             fpr, tpr, _ = roc_curve(predictions.malignant, malignant_probability(predictions.probabilities))
             label = f"malignant {result.malignant_auc.value:.3f}"
-            axes.plot(*_thinned(fpr, tpr), color=_INK, linewidth=2.6, label=label)
+            axes.plot(*_thinned(fpr, tpr), color=INK, linewidth=2.6, label=label)
         if axes.get_legend_handles_labels()[0]:
             axes.legend(loc="lower right", title="AUC")
     return drawn[0]
@@ -124,18 +146,18 @@ def reliability_diagram(result: SliceResult) -> Markup:
     drawn: list[Markup] = []
     filled = [b for b in result.reliability if b.count]
     with _axes("Reliability diagram", "highest probability", "share that is right", drawn) as axes:
-        axes.plot([0, 1], [0, 1], color=_SOFT, linewidth=1, linestyle="--", label="perfect")
+        axes.plot([0, 1], [0, 1], color=SOFT, linewidth=1, linestyle="--", label="perfect")
         axes.bar(
             [b.lower for b in filled],
             [b.accuracy or 0.0 for b in filled],
             width=1 / len(result.reliability),
             align="edge",
-            color=_ACCENT,
-            edgecolor=_LINE,
+            color=ACCENT,
+            edgecolor=LINE,
             alpha=0.45,
             label="measured",
         )
-        axes.plot([b.confidence or 0.0 for b in filled], [b.accuracy or 0.0 for b in filled], "o", color=_ACCENT, ms=4)
+        axes.plot([b.confidence or 0.0 for b in filled], [b.accuracy or 0.0 for b in filled], "o", color=ACCENT, ms=4)
         for b in filled:
             axes.annotate(
                 f"{b.count}", ((b.lower + b.upper) / 2, 0.01), ha="center", va="bottom", fontsize=8, rotation=90
@@ -154,10 +176,10 @@ def risk_coverage(result: SliceResult, threshold: float) -> Markup:
     drawn: list[Markup] = []
     points = [p for p in result.coverage if p.accuracy is not None]
     with _axes("Accuracy by share answered", "share answered", "accuracy of the answers", drawn) as axes:
-        axes.plot([p.answered for p in points], [p.accuracy or 0.0 for p in points], color=_ACCENT)
+        axes.plot([p.answered for p in points], [p.accuracy or 0.0 for p in points], color=ACCENT)
         if result.answered.value and result.answered_accuracy.value is not None:
             at = (result.answered.value, result.answered_accuracy.value)
-            axes.plot(*at, "o", color=_WARN, ms=8)
+            axes.plot(*at, "o", color=WARN, ms=8)
             axes.annotate(
                 f"threshold {threshold:g}:\nanswers {number(at[0])},\n{number(at[1])} of them right",
                 at,

@@ -11,6 +11,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from lesionlens.errors import DataError
+from lesionlens.evaluation.traits import Traits
 from lesionlens.taxonomy import BY_CODE, CODES, MALIGNANT_INDEXES, NOT_CONFIDENT_INDEX, canonical_code, diagnosis
 
 __all__ = ["COLUMNS", "Predictions"]
@@ -22,7 +23,7 @@ Floats = npt.NDArray[np.float32]
 _LOGITS = [f"logit_{code}" for code in CODES]
 _PROBABILITIES = [f"probability_{code}" for code in CODES]
 COLUMNS = ("image", "label", "source", "group", "fold", "width", "height", *_LOGITS, *_PROBABILITIES, "prediction")
-"""The columns of `predictions.csv`."""
+"""The columns that every `predictions.csv` has."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -40,6 +41,7 @@ class Predictions:
         logits: float32 `[N, 8]`, before temperature and softmax.
         probabilities: float32 `[N, 8]`, calibrated.
         prediction: int64 `[N]`, the answer 0–8; 8 is "not confident".
+        traits: N traits of people and pictures; None if they were not looked up.
 
     Raises:
         DataError: There are no pictures, an identifier repeats, the columns differ in length, or a value is out of
@@ -56,12 +58,14 @@ class Predictions:
     logits: Floats
     probabilities: Floats
     prediction: Ints
+    traits: Traits | None = None
 
     def __post_init__(self) -> None:
         n = len(self.image)
         if n == 0:
             raise DataError("there are no predictions to score")
-        wrong = [f.name for f in fields(self) if len(getattr(self, f.name)) != n]
+        columns = {f.name: getattr(self, f.name) for f in fields(self)}
+        wrong = [name for name, column in columns.items() if column is not None and len(column) != n]
         if wrong:
             raise DataError(f"{', '.join(wrong)} must have as many rows as image ({n})")
         if self.logits.shape != (n, len(CODES)) or self.probabilities.shape != (n, len(CODES)):
@@ -111,7 +115,11 @@ class Predictions:
 
     def subset(self, mask: npt.NDArray[np.bool_]) -> Predictions:
         """Return the pictures where `mask` (bool `[N]`) is true."""
-        return Predictions(**{f.name: getattr(self, f.name)[mask] for f in fields(self)})
+        columns: dict[str, Any] = {f.name: getattr(self, f.name) for f in fields(self) if f.name != "traits"}
+        return Predictions(
+            **{name: column[mask] for name, column in columns.items()},
+            traits=self.traits.subset(mask) if self.traits is not None else None,
+        )
 
     def to_csv(self) -> bytes:
         """Return the CSV file; reading it gives back equal arrays, to the last bit."""
@@ -126,6 +134,7 @@ class Predictions:
             **dict(zip(_LOGITS, self.logits.T, strict=True)),
             **dict(zip(_PROBABILITIES, self.probabilities.T, strict=True)),
             "prediction": [diagnosis(int(k)).code for k in self.prediction],
+            **(self.traits.columns() if self.traits is not None else {}),
         }
         return pd.DataFrame(columns).to_csv(index=False, lineterminator="\n").encode()
 
@@ -156,6 +165,7 @@ class Predictions:
             logits=_numbers(table[_LOGITS], path.name, np.float32),
             probabilities=_numbers(table[_PROBABILITIES], path.name, np.float32),
             prediction=_codes(table["prediction"], path.name, answers=True),
+            traits=Traits.of(table, path.name),
         )
 
 

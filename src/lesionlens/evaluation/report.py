@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from importlib import resources
 
+from lesionlens.evaluation.attention.plot import perturbation_figures
+from lesionlens.evaluation.attention.sheet import Tile
 from lesionlens.evaluation.mistakes import Mistake
 from lesionlens.evaluation.plots import reliability_diagram, risk_coverage, roc_curves
 from lesionlens.evaluation.predictions import Predictions
 from lesionlens.evaluation.schema import Metrics
 from lesionlens.evaluation.templating import render
+from lesionlens.evaluation.uncertainty.plot import generalised_risk_coverage
 from lesionlens.evaluation.wording import caution, main_slices, source_slices
 from lesionlens.taxonomy import NOT_CONFIDENT_INDEX
 
@@ -21,6 +24,7 @@ def render_report(
     predictions: Predictions,
     missed_melanomas: Sequence[Mistake] = (),
     other_mistakes: Sequence[Mistake] = (),
+    heatmap_sheet: Sequence[Tile] = (),
 ) -> str:
     """Write the report.
 
@@ -29,6 +33,7 @@ def render_report(
         predictions: What they were computed from.
         missed_melanomas: Melanomas taken for something else, worst first.
         other_mistakes: Other wrong answers, worst first. Without pictures the report says that it has none.
+        heatmap_sheet: The contact sheet of heatmaps; shown if `metrics.attention` is there.
 
     Returns:
         A self-contained HTML page: styles, figures and photos are in it.
@@ -57,8 +62,13 @@ def render_report(
                 "Answering only when sure: the fewer pictures are answered (left), the more answers should be right.",
             ),
         ],
+        doubt_figure=None
+        if metrics.uncertainty is None
+        else generalised_risk_coverage(predictions, metrics.uncertainty.slices[0]),
         missed_melanomas=missed_melanomas,
         other_mistakes=other_mistakes,
+        heatmap_sheet=heatmap_sheet,
+        heatmap_figures=perturbation_figures(metrics.attention.perturbation if metrics.attention else None),
         css=resources.files(__package__).joinpath("templates", "report.css").read_text(encoding="utf-8"),
     )
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -13,14 +13,18 @@ from PIL import Image
 from lesionlens.classifier import Analysis, Classifier
 from lesionlens.datasets import ImageSource, Sample
 from lesionlens.errors import DataError, ImageError
+from lesionlens.evaluation.groups.metadata import Person
+from lesionlens.evaluation.groups.tone import typology_angle
 from lesionlens.evaluation.predictions import Predictions
 from lesionlens.evaluation.schema import FixedThreshold, ModelInfo
+from lesionlens.evaluation.traits import Traits
 from lesionlens.imaging import Photo, decode
 from lesionlens.imaging.preprocess import preprocess
+from lesionlens.inference.bundle import Manifest, TrainingRecord
 from lesionlens.inference.threads import usable_cpus
 from lesionlens.taxonomy import NUM_CLASSES
 
-__all__ = ["Finding", "choose", "find", "model_info", "predict"]
+__all__ = ["Finding", "choose", "find", "look", "model_info", "predict", "trained_folds"]
 
 
 class Finding(NamedTuple):
@@ -69,7 +73,6 @@ def choose(samples: Sequence[Sample], fold: int | None = None, limit: int | None
 def model_info(classifier: Classifier) -> ModelInfo:
     """Describe the model and the engine for `metrics.json`."""
     manifest, engine = classifier.manifest, classifier.engine_info
-    recipe = manifest.training.recipe if manifest.training else {}
     return ModelInfo(
         name=manifest.name,
         version=manifest.version,
@@ -78,9 +81,26 @@ def model_info(classifier: Classifier) -> ModelInfo:
         engine=f"{engine.name} {engine.version} on {engine.device} in {engine.precision}",
         confidence_threshold=manifest.confidence_threshold,
         operating_points=tuple(FixedThreshold(name=p.name, threshold=p.threshold) for p in manifest.operating_points),
-        train_folds=_folds(recipe.get("train_folds")),
-        validation_fold=next(iter(_folds(recipe.get("validation_fold"))), None),
+        prediction_set=manifest.prediction_set,
+        train_folds=trained_folds(manifest),
+        validation_fold=next(
+            (fold for recipe in _recipes(manifest.training) for fold in _folds(recipe.get("validation_fold"))), None
+        ),
+        calibration_fold=manifest.calibration.fold if manifest.calibration else None,
     )
+
+
+def trained_folds(manifest: Manifest) -> tuple[int, ...]:
+    """Return the folds that a bundle says it was trained on, now or earlier; empty if it does not say."""
+    recipes = _recipes(manifest.training)
+    return tuple(sorted({fold for recipe in recipes for fold in _folds(recipe.get("train_folds"))}))
+
+
+def _recipes(record: TrainingRecord | None) -> Iterator[dict[str, Any]]:
+    """Yield the recipe of the last training and of those that it went on from."""
+    while record is not None:
+        yield record.recipe
+        record = record.earlier
 
 
 def _folds(value: object) -> tuple[int, ...]:
@@ -94,6 +114,7 @@ def predict(
     source: ImageSource,
     *,
     batch_size: int = 16,
+    people: Mapping[str, Person] | None = None,
     progress: Callable[[int], object] = lambda _: None,
 ) -> Predictions:
     """Run the model over pictures.
@@ -103,6 +124,8 @@ def predict(
         samples: The pictures, at least one.
         source: Where their bytes are.
         batch_size: Pictures per forward pass, 1 or more; changes the results by no more than rounding.
+        people: Who is in the pictures, as far as it is known (`groups.metadata.read_people`): the predictions then have
+            traits, skin tone included. None looks up none.
         progress: Called with the number of pictures of each finished batch.
 
     Raises:
@@ -113,14 +136,18 @@ def predict(
         raise DataError(f"the batch size must be 1 or more, not {batch_size}")
     logits, probabilities = (np.empty((len(samples), NUM_CLASSES), dtype=np.float32) for _ in range(2))
     prediction, width, height = (np.empty(len(samples), dtype=np.int64) for _ in range(3))
+    tones: list[float] = []
     row = 0
-    for photos, analyses in _analysed(classifier, samples, source, batch_size):
-        # Row by row into arrays: keeping the analyses would keep the maps of every picture in memory.
-        for photo, analysis in zip(photos, analyses, strict=True):
-            logits[row], probabilities[row] = analysis.logits, analysis.probabilities
-            prediction[row], width[row], height[row] = analysis.prediction, photo.width, photo.height
-            row += 1
-        progress(len(photos))
+    with ThreadPoolExecutor(usable_cpus(), thread_name_prefix="lesionlens-tone") as pool:
+        for photos, analyses in _analysed(classifier, samples, source, batch_size):
+            if people is not None:
+                tones += pool.map(typology_angle, [photo.image for photo in photos])
+            # Row by row into arrays: keeping the analyses would keep the maps of every picture in memory.
+            for photo, analysis in zip(photos, analyses, strict=True):
+                logits[row], probabilities[row] = analysis.logits, analysis.probabilities
+                prediction[row], width[row], height[row] = analysis.prediction, photo.width, photo.height
+                row += 1
+            progress(len(photos))
     return Predictions(
         image=np.array([s.image for s in samples], dtype=np.str_),
         label=np.array([s.label for s in samples], dtype=np.int64),
@@ -132,6 +159,16 @@ def predict(
         logits=logits,
         probabilities=probabilities,
         prediction=prediction,
+        traits=None if people is None else _traits([people.get(s.image, Person()) for s in samples], tones),
+    )
+
+
+def _traits(people: Sequence[Person], tones: Sequence[float]) -> Traits:
+    return Traits(
+        sex=np.array([person.sex for person in people], dtype=np.str_),
+        age=np.array([person.age for person in people], dtype=np.int64),
+        site=np.array([person.site for person in people], dtype=np.str_),
+        ita=np.array(tones, dtype=np.float32),
     )
 
 
@@ -142,10 +179,22 @@ def find(classifier: Classifier, samples: Sequence[Sample], source: ImageSource)
         DataError: A picture is missing or cannot be read.
         EngineError: The engine failed.
     """
-    looked = _analysed(classifier, samples, source, batch_size=1)
-    return [
-        Finding(sample, photo.image, analysis) for sample, ([photo], [analysis]) in zip(samples, looked, strict=True)
-    ]
+    return list(look(classifier, samples, source, batch_size=1))
+
+
+def look(
+    classifier: Classifier, samples: Sequence[Sample], source: ImageSource, *, batch_size: int = 16
+) -> Iterator[Finding]:
+    """Look at pictures one after the other with their heatmaps, however many: one batch is in memory at a time.
+
+    Raises:
+        DataError: A picture is missing or cannot be read.
+        EngineError: The engine failed.
+    """
+    waiting = iter(samples)
+    for photos, analyses in _analysed(classifier, samples, source, batch_size):
+        for photo, analysis in zip(photos, analyses, strict=True):
+            yield Finding(next(waiting), photo.image, analysis)
 
 
 def _analysed(

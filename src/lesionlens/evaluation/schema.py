@@ -8,6 +8,7 @@ from typing import Final, Literal
 from pydantic import ValidationError
 
 from lesionlens.errors import DataError
+from lesionlens.evaluation.attention.records import Attention
 from lesionlens.evaluation.figures import (
     ClassResult,
     CoveragePoint,
@@ -17,6 +18,10 @@ from lesionlens.evaluation.figures import (
     ReliabilityBin,
     Share,
 )
+from lesionlens.evaluation.groups.records import GroupReport
+from lesionlens.evaluation.suitability.records import SuitabilityReport
+from lesionlens.evaluation.uncertainty import Uncertainty
+from lesionlens.inference.records import PredictionSetRule
 
 __all__ = [
     "SCHEMA_VERSION",
@@ -61,6 +66,9 @@ class ModelInfo(Record):
         train_folds: The folds that its manifest says it was trained on; empty if it does not say.
         validation_fold: The fold on which its manifest says that the epoch was chosen and the probabilities were
             calibrated; None if there was none or it does not say.
+        prediction_set: The conformal rule in its manifest; None if it has none.
+        calibration_fold: The fold that its probabilities were fitted on after training; None if it was none or it does
+            not say.
     """
 
     name: str
@@ -72,6 +80,8 @@ class ModelInfo(Record):
     operating_points: tuple[FixedThreshold, ...] = ()
     train_folds: tuple[int, ...] = ()
     validation_fold: int | None = None
+    prediction_set: PredictionSetRule | None = None
+    calibration_fold: int | None = None
 
 
 class DataInfo(Record):
@@ -157,6 +167,10 @@ class Metrics(Record):
         seed: Seed of the resampling (and of the draw, where `data.limited_from` is set).
         packages: Versions of the packages that the figures depend on.
         slices: Results by part; `all` comes first.
+        attention: Whether the heatmaps are right; None where that was not measured.
+        uncertainty: Whether doubt is told where there is reason to; None in files of an earlier version.
+        groups: Whom the model serves worse; None where the traits of the pictures were not looked up.
+        suitability: Whether pictures that it should not judge are recognised; None where that was not measured.
     """
 
     schema_version: Literal[1] = 1
@@ -167,6 +181,10 @@ class Metrics(Record):
     seed: int
     packages: dict[str, str]
     slices: tuple[SliceResult, ...]
+    attention: Attention | None = None
+    uncertainty: Uncertainty | None = None
+    groups: GroupReport | None = None
+    suitability: SuitabilityReport | None = None
 
     def slice(self, key: str) -> SliceResult | None:
         """Return the results of a part, or None if no picture was in it."""

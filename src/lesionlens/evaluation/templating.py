@@ -8,6 +8,10 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescap
 
 from lesionlens import DISCLAIMER
 from lesionlens.evaluation import wording
+from lesionlens.evaluation.groups import wording as group_words
+from lesionlens.evaluation.groups.plot import forest_plot
+from lesionlens.evaluation.slices import SHORT_SIDE
+from lesionlens.evaluation.suitability import wording as suitability_words
 from lesionlens.taxonomy import BY_CODE, CODES, DIAGNOSES
 from lesionlens.version import __version__
 
@@ -36,8 +40,12 @@ def render(template: str, **values: Any) -> str:
         "DIAGNOSES": DIAGNOSES,
         "DISCLAIMER": DISCLAIMER,
         "HEADLINES": wording.HEADLINES,
+        "SHORT_SIDE": SHORT_SIDE,
         "estimate_of": wording.estimate_of,
+        "forest_plot": forest_plot,
+        "group_words": group_words,
         "operating_name": wording.operating_name,
         "package_version": __version__,
+        "suitability_words": suitability_words,
     }
     return environment.get_template(template).render(values)

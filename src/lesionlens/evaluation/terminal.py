@@ -8,7 +8,11 @@ from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
+from lesionlens.evaluation.attention.records import Attention, Perturbation
+from lesionlens.evaluation.groups.wording import verdict
 from lesionlens.evaluation.schema import Metrics, SliceResult
+from lesionlens.evaluation.suitability.terminal import alarm_table, family_table
+from lesionlens.evaluation.uncertainty.terminal import doubt_table
 from lesionlens.evaluation.wording import HEADLINES, bounds, caution, estimate_of, main_slices, number, operating_name
 from lesionlens.taxonomy import BY_CODE, NUM_CLASSES
 
@@ -31,6 +35,18 @@ def show(metrics: Metrics, console: Console) -> None:
     console.print(_headlines(metrics))
     console.print(_classes(metrics.slices[0]))
     console.print(_malignancy(metrics.slices[0]))
+    if metrics.uncertainty:
+        console.print(doubt_table(metrics.uncertainty))
+    if metrics.attention:
+        console.print(_heatmaps(metrics.attention))
+        if metrics.attention.perturbation:
+            console.print(_perturbation(metrics.attention.perturbation))
+    if metrics.suitability:
+        console.print(alarm_table(metrics.suitability))
+        console.print(family_table(metrics.suitability))
+    if metrics.groups:
+        said = verdict(metrics.groups, intervals=metrics.bootstrap_resamples > 0)
+        console.print(f"[bold]By group of people and pictures:[/] {escape(said)}", highlight=False)
     if metrics.bootstrap_resamples:
         console.print(
             f"Dim: 95 % intervals from {metrics.bootstrap_resamples:,} resamples of the lesions.",
@@ -91,5 +107,31 @@ def _malignancy(result: SliceResult) -> Table:
             number(point.threshold, "decimal"),
             _cell(number(point.sensitivity.value), bounds(point.sensitivity)),
             _cell(number(point.specificity.value), bounds(point.specificity)),
+        )
+    return table
+
+
+def _heatmaps(attention: Attention) -> Table:
+    table = _table(f"Heatmaps ({attention.n:,} pictures with an outline of the lesion)")
+    for heading in ("heat on\nthe lesion", "hottest point\non the lesion", "that of\neven heat", "that of\nthe middle"):
+        table.add_column(heading, justify="right")
+    for part in (attention.part(key) for key in ("all", "correct", "wrong")):
+        if part:
+            table.add_row(
+                f"{part.title}\nn = {part.n:,}",
+                *(_cell(number(s.heatmap.value), bounds(s.heatmap)) for s in (part.energy, part.pointing)),
+                *(number(e.value) for e in (part.pointing.uniform, part.pointing.centre)),
+            )
+    return table
+
+
+def _perturbation(perturbation: Perturbation) -> Table:
+    table = _table(f"Pixels put back and taken away ({perturbation.n:,} pictures)")
+    for heading in ("insertion AUC\nmore is better", "deletion AUC\nless is better"):
+        table.add_column(heading, justify="right")
+    for ordering in perturbation.orderings:
+        table.add_row(
+            {"heatmap": "by heat", "random": "at random", "centre": "from the middle outwards"}[ordering.name],
+            *(_cell(number(e.value, "decimal"), bounds(e, "decimal")) for e in (ordering.insertion, ordering.deletion)),
         )
     return table

@@ -7,6 +7,7 @@ from typing import Final, Literal, NamedTuple
 
 from lesionlens.evaluation.schema import Estimate, Metrics, OperatingResult, SliceResult
 from lesionlens.evaluation.slices import SHORT_SIDE
+from lesionlens.taxonomy import MALIGNANT_CODES
 
 __all__ = [
     "HEADLINES",
@@ -17,6 +18,7 @@ __all__ = [
     "estimate_of",
     "folds_named",
     "main_slices",
+    "malignant_share",
     "number",
     "operating_name",
     "source_slices",
@@ -85,6 +87,11 @@ def source_slices(metrics: Metrics) -> list[SliceResult]:
     return [s for s in metrics.slices if s.key.startswith("source:")]
 
 
+def malignant_share(result: SliceResult) -> float:
+    """Return the share of the pictures of a part that are malignant, 0–1."""
+    return sum(c.support for c in result.classes if c.code in MALIGNANT_CODES) / result.n
+
+
 def caution(metrics: Metrics) -> str:
     """Warn where the model says that it was trained, chosen or calibrated on what it was measured on; else empty."""
     if metrics.model is None:
@@ -100,6 +107,12 @@ def caution(metrics: Metrics) -> str:
         warnings.append(
             f"The epoch was chosen and the probabilities were calibrated on fold {validation}. If these are the same "
             "pictures, the figures flatter the model."
+        )
+    fitted = metrics.model.calibration_fold
+    if fitted is not None and fitted != validation and measured in (None, fitted):
+        warnings.append(
+            f"The probabilities were calibrated on fold {fitted}. If these are the same pictures, what is said of "
+            "probabilities, prediction sets and thresholds flatters the model."
         )
     return " ".join(warnings)
 

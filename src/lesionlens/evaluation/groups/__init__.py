@@ -1,0 +1,1 @@
+"""Whom the model serves worse: the figures by sex, age, body site, source and estimated skin tone."""
