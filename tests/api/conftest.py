@@ -1,5 +1,6 @@
 """Fixtures of the running service."""
 
+from fitted import fitted, plain
 from serving import classifier, server
 
-__all__ = ["classifier", "server"]
+__all__ = ["classifier", "fitted", "plain", "server"]

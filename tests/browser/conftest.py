@@ -7,9 +7,10 @@ from typing import Any
 
 import pytest
 
+from fitted import fitted, plain
 from serving import Running, classifier, server
 
-__all__ = ["Visit", "classifier", "server", "visit"]
+__all__ = ["Visit", "classifier", "fitted", "plain", "server", "visit"]
 
 
 class Visit:

@@ -38,21 +38,22 @@ def assert_kept_to_itself(visited: Any, server: Running) -> None:
     assert visited.complaints == []
 
 
-def test_a_photo_gets_its_answer(visit: Callable[..., Any], server: Running, real_sample: dict[str, bytes]) -> None:
-    visited = visit(server)
-    page = visited.page
-    for data in list(real_sample.values())[:3]:
-        expected = server.post("/v1/analyses", files={"file": ("a.jpg", data)}).json()
-        with page.expect_response("**/v1/analyses?maps=all"):
-            choose(page, data)
-        page.wait_for_selector(f"#headline:has-text('{expected['prediction']['name']}')")
-        assert page.inner_text(".bars li:first-child abbr") == expected["most_probable"]["code"]
-    assert_kept_to_itself(visited, server)
+def test_a_photo_gets_its_answer(visit: Callable[..., Any], plain: Classifier, real_sample: dict[str, bytes]) -> None:
+    with running(plain) as server:
+        visited = visit(server)
+        page = visited.page
+        for data in list(real_sample.values())[:3]:
+            expected = server.post("/v1/analyses", files={"file": ("a.jpg", data)}).json()
+            with page.expect_response("**/v1/analyses?maps=all"):
+                choose(page, data)
+            page.wait_for_selector(f"#headline:has-text('{expected['prediction']['name']}')")
+            assert page.inner_text(".bars li:first-child abbr") == expected["most_probable"]["code"]
+        assert_kept_to_itself(visited, server)
 
 
-def test_the_answer_in_words(visit: Callable[..., Any], classifier: Classifier) -> None:
+def test_the_answer_in_words(visit: Callable[..., Any], plain: Classifier) -> None:
     point = OperatingPoint(name="s90", threshold=0.0, sensitivity=0.9, specificity=0.7, measured_on="a test")
-    sure = with_manifest(classifier, temperature=0.01, operating_points=(point,))
+    sure = with_manifest(plain, temperature=0.01, operating_points=(point,))
     with running(sure) as server:
         visited = visit(server)
         headline = answer(visited.page)
@@ -65,11 +66,11 @@ def test_the_answer_in_words(visit: Callable[..., Any], classifier: Classifier) 
     assert len(visited.page.query_selector_all(".bars li")) == 8
 
 
-def test_a_harmless_answer_reassures_only_below_every_mark(visit: Callable[..., Any], classifier: Classifier) -> None:
+def test_a_harmless_answer_reassures_only_below_every_mark(visit: Callable[..., Any], plain: Classifier) -> None:
     """The drawn photo's answer is a harmless one, which is what this is about."""
     for threshold, expected in ((0.0, "Have the lesion looked at"), (1.0, "misses some cancers")):
         point = OperatingPoint(name="s", threshold=threshold, sensitivity=0.9, specificity=0.7, measured_on="a test")
-        model = with_manifest(classifier, operating_points=(point,), confidence_threshold=0.0)
+        model = with_manifest(plain, operating_points=(point,), confidence_threshold=0.0)
         with running(model) as server:
             shown = server.post("/v1/analyses", files={"file": ("a.jpg", PHOTO)}).json()
             if shown["prediction"]["malignant"]:
@@ -79,8 +80,8 @@ def test_a_harmless_answer_reassures_only_below_every_mark(visit: Callable[..., 
             assert expected in page.inner_text(".answer")
 
 
-def test_not_confident_is_an_answer(visit: Callable[..., Any], classifier: Classifier) -> None:
-    with running(with_manifest(classifier, temperature=50.0)) as server:
+def test_not_confident_is_an_answer(visit: Callable[..., Any], plain: Classifier) -> None:
+    with running(with_manifest(plain, temperature=50.0)) as server:
         page = visit(server).page
         assert answer(page) == "Not confident"
         text = page.inner_text(".answer")
@@ -144,8 +145,8 @@ def test_photo_is_shown_upright(visit: Callable[..., Any], server: Running) -> N
     assert page.eval_on_selector("ll-photo canvas", "c => [c.width, c.height]") == [480, 640]
 
 
-def test_progress_is_shown_and_a_newer_photo_wins(visit: Callable[..., Any], classifier: Classifier) -> None:
-    model, engine = behind(GatedEngine, classifier)
+def test_progress_is_shown_and_a_newer_photo_wins(visit: Callable[..., Any], plain: Classifier) -> None:
+    model, engine = behind(GatedEngine, with_manifest(plain, confidence_threshold=0.0))
     with running(model) as server:
         wait_until(lambda: server.state.warm)
         engine.gate.clear()
@@ -156,7 +157,7 @@ def test_progress_is_shown_and_a_newer_photo_wins(visit: Callable[..., Any], cla
         choose(page, encode(draw_lesion(200, 100), "PNG"), "image/png")
         engine.gate.set()
         page.wait_for_selector("text=200 × 100 PNG")
-        assert page.inner_text("[role=status]") == ""
+        assert page.inner_text("[role=status]") == ""  # the answer, which is confident, has the focus
 
 
 # Photos wider than 400 pixels are shown only when the test says so.

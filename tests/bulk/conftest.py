@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from fitted import fitted
 from serving import classifier
 
-__all__ = ["classifier", "pictures"]
+__all__ = ["classifier", "fitted", "pictures"]
 
 
 @pytest.fixture

@@ -12,7 +12,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from lesionlens import Classifier
+from fitted import LIKE, UNLIKE
+from lesionlens import CODES, Classifier
 from lesionlens.bulk import Result, classify_files, replaced_pictures
 from lesionlens.bulk.result import printable
 from lesionlens.imaging import Limits, decode
@@ -39,6 +40,26 @@ def test_answers_are_those_of_analyse(classifier: Classifier, pictures: Path) ->
         )
         assert result.malignant_probability == pytest.approx(analysis.malignant_probability, abs=1e-4)
         assert (result.width, result.height) == (photo.width, photo.height)
+
+
+def test_doubt_comes_along(fitted: Classifier, tmp_path: Path) -> None:
+    rule = fitted.manifest.prediction_set
+    assert rule is not None
+    for name, data in (("like.jpg", LIKE), ("unlike.png", UNLIKE), ("bad.jpg", b"bad")):
+        (tmp_path / name).write_bytes(data)
+    like, unlike, bad = classify_files(fitted, [tmp_path / name for name in ("like.jpg", "unlike.png", "bad.jpg")])
+    assert (like.suitable, like.decided_by, like.reasons) == (True, "max_probability", ())
+    assert (unlike.suitable, unlike.decided_by, unlike.confident) == (False, "suitability", False)
+    assert unlike.reasons
+    for result, data in ((like, LIKE), (unlike, UNLIKE)):
+        [analysis] = fitted.analyse([decode(data).image])
+        assert analysis.prediction_set is not None
+        assert result.prediction_set == tuple(CODES[index] for index in analysis.prediction_set)
+        assert result.coverage == rule.coverage
+        assert result.confident == analysis.confident
+        assert result.hints == tuple(hint.message for hint in analysis.quality.hints)
+        assert result.error is None
+    assert (bad.prediction_set, bad.suitability, bad.quality, bad.confident) == (None, None, None, False)
 
 
 def test_a_bad_file_leaves_the_others_as_they_are(classifier: Classifier, pictures: Path) -> None:

@@ -9,8 +9,11 @@ import pytest
 from click.testing import Result
 from typer.testing import CliRunner
 
+from fitted import fitted
 from lesionlens.cli import app
 from lesionlens.inference.embedded import DEFAULT_MODEL
+
+__all__ = ["fitted"]
 
 Run = Callable[..., Result]
 

@@ -15,7 +15,10 @@ import pytest
 from click.testing import Result
 from PIL import Image
 
-from lesionlens import DISCLAIMER
+from fitted import LIKE, UNLIKE
+from lesionlens import CODES, DISCLAIMER, Classifier
+from lesionlens.doubt import NOT_DERMOSCOPIC
+from lesionlens.imaging import decode
 
 Run = Callable[..., Result]
 
@@ -29,9 +32,54 @@ def test_a_table_ends_with_the_disclaimer(run: Run, pictures: Path, model: str) 
     result = run("classify", pictures, "--model", model)
     assert result.exit_code == 0, result.stderr
     lines = result.stdout.splitlines()
-    assert lines[0].split() == ["File", "Answer", "Confidence", "Malignant"]
+    assert lines[0].split()[:4] == ["File", "Answer", "Confidence", "Malignant"]
     assert all(any(file.name in line and "%" in line for line in lines) for file in pictures.iterdir())
     assert flat(result.stdout).endswith(DISCLAIMER)
+
+
+@pytest.fixture
+def odd(tmp_path: Path) -> Path:
+    """A folder with a photo that a model may judge, and one of nothing at all."""
+    folder = tmp_path / "odd"
+    folder.mkdir()
+    (folder / "like.jpg").write_bytes(LIKE)
+    (folder / "unlike.png").write_bytes(UNLIKE)
+    return folder
+
+
+def test_a_table_marks_what_looks_like_no_dermoscopic_image(
+    run: Run, odd: Path, fitted: Classifier, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "1000")  # a line for each row
+    result = run("classify", odd, "--model", fitted.bundle.path)
+    assert result.exit_code == 0, result.stderr  # it is an answer
+    header, like, unlike, after, *_ = result.stdout.splitlines()
+    analyses = fitted.analyse([decode(data).image for data in (LIKE, UNLIKE)])
+    possible, reasons = analyses[0].prediction_set, analyses[1].suitability
+    assert possible is not None
+    assert reasons is not None
+    assert header.rstrip().endswith("Malignant  90% set")
+    assert like.rstrip().endswith(" ".join(CODES[index] for index in possible))
+    assert "!" not in like
+    said = f"{NOT_DERMOSCOPIC} {reasons.reasons[0].message}"
+    assert f"! {said} Not to be relied on: {analyses[1].diagnosis.name}" in unlike
+    assert unlike.rstrip().endswith("%")  # no prediction set
+    assert after.startswith("2 pictures, 0 without an answer, 1 not like a dermoscopic image.")
+    assert flat(result.stdout).endswith(DISCLAIMER)
+
+
+def test_files_of_results_hold_the_doubt(run: Run, odd: Path, fitted: Classifier, tmp_path: Path) -> None:
+    for ending in ("csv", "json", "html"):
+        target = tmp_path / f"results.{ending}"
+        result = run("classify", odd, "--model", fitted.bundle.path, "--output", target)
+        assert result.exit_code == 0, result.stderr
+        assert "2 pictures, 0 without an answer, 1 not like a dermoscopic image" in flat(result.stderr)
+    like, unlike = csv.DictReader(io.StringIO((tmp_path / "results.csv").read_text()))
+    assert (like["suitable"], unlike["suitable"], unlike["confident"]) == ("true", "false", "false")
+    document = json.loads((tmp_path / "results.json").read_text())
+    assert [r["suitability"]["suitable"] for r in document["results"]] == [True, False]
+    assert document["results"][0]["prediction_set"]["codes"] == like["prediction_set"].split()
+    assert (tmp_path / "results.html").read_text().count(NOT_DERMOSCOPIC) == 1
 
 
 def test_a_bad_picture_is_reported_and_the_rest_go_on(run: Run, pictures: Path, model: str) -> None:

@@ -7,7 +7,8 @@ from typing import Final
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
-from lesionlens.taxonomy import BY_CODE
+from lesionlens.classifier import Analysis
+from lesionlens.taxonomy import BY_CODE, NUM_CLASSES
 
 __all__ = ["Metrics"]
 
@@ -47,6 +48,15 @@ class Metrics:
         )
         for code in BY_CODE:  # a counter that is there at 0 can be alarmed on
             self._answers.labels(code)
+        self._not_suitable = Counter(
+            "lesionlens_not_suitable", "Answers to photos that look like no dermoscopic image", registry=self.registry
+        )
+        self._set_size = Histogram(
+            "lesionlens_prediction_set_size",
+            "Diagnoses in a prediction set; nothing is counted for a model without a rule",
+            buckets=tuple(range(1, NUM_CLASSES + 1)),
+            registry=self.registry,
+        )
         self._queue_depth = Gauge(
             "lesionlens_queue_depth", "Photos waiting for the compute thread", registry=self.registry
         )
@@ -73,13 +83,13 @@ class Metrics:
         self._model.clear()
         self._model.labels(name, version, sha256, engine).set(1)
 
-    def answered(self, code: str) -> None:
-        """Count one answer.
-
-        Args:
-            code: A diagnosis's code or `NOT_CONFIDENT`.
-        """
-        self._answers.labels(code).inc()
+    def answered(self, analysis: Analysis) -> None:
+        """Count one answer: its class, its doubt, and nothing else of the photo."""
+        self._answers.labels(analysis.diagnosis.code).inc()
+        if analysis.decided_by == "suitability":
+            self._not_suitable.inc()
+        if analysis.prediction_set is not None:
+            self._set_size.observe(len(analysis.prediction_set))
 
     def requested(self, method: str, route: str, status: int, seconds: float) -> None:
         """Count one request.

@@ -21,12 +21,18 @@ from lesionlens.api.schemas import (
     ModelDescription,
     ModelIdentity,
     PhotoInfo,
+    PredictionSet,
+    QualityInfo,
     ReachedPoint,
     SeenBox,
+    SuitabilityInfo,
+    SuitabilityRule,
     TimingsMs,
 )
 from lesionlens.api.service import Outcome
-from lesionlens.classifier import Classifier
+from lesionlens.classifier import Analysis, Classifier
+from lesionlens.doubt import as_quality, as_suitability, explain
+from lesionlens.inference.bundle import Manifest
 from lesionlens.taxonomy import CODES, Diagnosis, diagnosis
 
 __all__ = ["describe_class", "describe_model", "present"]
@@ -49,9 +55,12 @@ def describe_model(classifier: Classifier) -> ModelDescription:
         classes=list(manifest.classes),
         preprocessing=manifest.preprocessing,
         temperature=manifest.temperature,
+        logit_shift=None if manifest.logit_shift is None else list(manifest.logit_shift),
         confidence_threshold=manifest.confidence_threshold,
         prediction_set=manifest.prediction_set,
+        suitability=_suitability_rule(manifest),
         operating_points=list(manifest.operating_points),
+        calibration=manifest.calibration,
         training=manifest.training,
         results=manifest.results,
         card="/v1/model/card",
@@ -80,9 +89,10 @@ def present(
         prediction=describe_class(analysis.diagnosis),
         confident=analysis.confident,
         confidence=Confidence(
-            rule="max_probability",
+            rule=analysis.decided_by,
             threshold=manifest.confidence_threshold,
             max_probability=analysis.max_confidence,
+            message=explain(analysis, manifest.confidence_threshold),
         ),
         most_probable=describe_class(diagnosis(analysis.top)),
         probabilities=analysis.probabilities_by_code,
@@ -93,6 +103,9 @@ def present(
                 for point in manifest.operating_points
             ],
         ),
+        prediction_set=_prediction_set(analysis, manifest),
+        suitability=_suitability(analysis),
+        quality=QualityInfo.model_validate(as_quality(analysis.quality)),
         photo=PhotoInfo(width=outcome.width, height=outcome.height, format=outcome.format),
         seen_box=SeenBox(left=left, top=top, right=right, bottom=bottom),
         maps=None if maps is None else {CODES[i]: _class_map(analysis.maps[i]) for i in maps},
@@ -104,6 +117,24 @@ def present(
         timings_ms=TimingsMs(**{step: round(ms, 2) for step, ms in timings.items()}),
         disclaimer=DISCLAIMER,
     )
+
+
+def _prediction_set(analysis: Analysis, manifest: Manifest) -> PredictionSet | None:
+    if analysis.prediction_set is None or manifest.prediction_set is None:
+        return None
+    return PredictionSet(
+        coverage=manifest.prediction_set.coverage, codes=[CODES[index] for index in analysis.prediction_set]
+    )
+
+
+def _suitability(analysis: Analysis) -> SuitabilityInfo | None:
+    finding = as_suitability(analysis.suitability)
+    return None if finding is None else SuitabilityInfo.model_validate(finding)
+
+
+def _suitability_rule(manifest: Manifest) -> SuitabilityRule | None:
+    rule = manifest.out_of_distribution
+    return None if rule is None else SuitabilityRule.model_validate(rule.model_dump(exclude={"file"}))
 
 
 def _class_map(values: npt.NDArray[np.float32]) -> ClassMap:

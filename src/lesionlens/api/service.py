@@ -134,7 +134,7 @@ class AnalysisService:
                 else {}
             )
         done = time.perf_counter()
-        self._metrics.answered(computed.analysis.diagnosis.code)
+        self._metrics.answered(computed.analysis)
         return Outcome(
             analysis=computed.analysis,
             width=photo.width,

@@ -96,12 +96,14 @@ def _results(
     whole = [item.content for item in batch if isinstance(item.content, Prepared)]
     sizes = [picture.decoded_size for picture in whole]
     analyses = iter(classifier.analyse_tensors(np.stack([p.tensor for p in whole]), sizes) if whole else [])
+    rule = classifier.manifest.prediction_set
+    coverage = None if rule is None else rule.coverage
     for item in batch:
         target = names.new(item.file) if names is not None else None
         if isinstance(item.content, str):
             yield Result(printable(item.file), error=item.content)
         else:
-            yield _result(item.file, item.content, next(analyses), class_index, target, thumbnails)
+            yield _result(item.file, item.content, next(analyses), coverage, class_index, target, thumbnails)
 
 
 def _read(file: Path, spec: PreprocessSpec, limits: Limits, preview_side: int | None) -> _Item:
@@ -132,7 +134,13 @@ def _ahead(files: Iterable[Path], read: Callable[[Path], _Item], count: int) -> 
 
 
 def _result(
-    file: Path, picture: Prepared, analysis: Analysis, class_index: int | None, target: Path | None, thumbnails: bool
+    file: Path,
+    picture: Prepared,
+    analysis: Analysis,
+    coverage: float | None,
+    class_index: int | None,
+    target: Path | None,
+    thumbnails: bool,
 ) -> Result:
     photo_jpeg = overlay_jpeg = b""
     if picture.preview is not None:
@@ -146,6 +154,7 @@ def _result(
         file,
         analysis,
         (picture.width, picture.height),
+        coverage=coverage,
         overlay=printable(target) if target is not None else "",
         photo_jpeg=photo_jpeg,
         overlay_jpeg=overlay_jpeg,

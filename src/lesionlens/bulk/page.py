@@ -7,7 +7,8 @@ from html import escape
 from typing import Any, Final
 
 from lesionlens import DISCLAIMER
-from lesionlens.bulk.result import Result
+from lesionlens.bulk.result import Count, Result
+from lesionlens.doubt import NOT_DERMOSCOPIC
 from lesionlens.taxonomy import BY_CODE
 
 __all__ = ["page_card", "page_end", "page_start"]
@@ -27,6 +28,12 @@ main { display: grid; gap: 1rem; grid-template-columns: repeat(auto-fill, minmax
 article { border: 1px solid var(--line); border-radius: .5rem; padding: .75rem; min-width: 0 }
 .model { overflow-wrap: anywhere; font-size: .85rem }
 .answer { font-size: 1.15rem; font-weight: 650 }
+h3 { font-size: .85rem; margin: .6rem 0 .2rem }
+ul { margin: 0; padding-left: 1.1rem; font-size: .85rem }
+.doubt {
+  background: var(--note); color: var(--note-text); border-left: .3rem solid currentcolor; border-radius: .3rem;
+  padding: .5rem .7rem; margin: .4rem 0
+}
 .error { color: var(--bad); font-weight: 600 }
 .pictures { display: grid; grid-template-columns: 1fr 1fr; gap: .5rem; margin: .5rem 0 }
 figure { margin: 0 }
@@ -39,6 +46,7 @@ td.bar { width: 40% }
 td.share { text-align: right; font-variant-numeric: tabular-nums; padding-left: .4rem; white-space: nowrap }
 .meter { display: block; height: .6rem; background: var(--line); border-radius: .3rem; overflow: hidden }
 .meter > i { display: block; height: 100%; background: var(--bar) }
+.doubted .meter > i { background: #8a8a8a }
 """
 
 
@@ -73,37 +81,58 @@ def page_card(result: Result) -> str:
     name = escape(result.file)
     if result.error is not None:
         return f'<article>\n<h2>{name}</h2>\n<p class="error">Not classified: {escape(result.error)}</p>\n</article>\n'
-    answer = escape(result.answer)
-    if not result.confident:
-        answer += f" (nearest: {escape(result.nearest)})"
     rows = "\n".join(_bar(BY_CODE[code].name, p) for code, p in result.probabilities.items())
-    return f"""<article>
+    return f"""<article{"" if result.confident else ' class="doubted"'}>
 <h2>{name}</h2>
-<p class="answer">{answer}</p>
-<p>Confidence {result.confidence:.0%}; malignant, all kinds together, {result.malignant_probability:.0%}</p>
-{_pictures(result, name)}<table>
+{_answer(result)}{_pictures(result, name)}<table>
 <caption>Probability of each diagnosis</caption>
 {rows}
 </table>
-</article>
+{_list("For a better photo", result.hints)}</article>
 """
 
 
-def page_end(files: int, failed: int) -> str:
+def page_end(count: Count) -> str:
     """Return the page after the last result.
 
     Args:
-        files: Number of files, the failed ones included.
-        failed: Number of files without an answer.
+        count: How many results there were.
     """
     return f"""</main>
 <footer>
-<p>{files} file{"s" * (files != 1)}, {failed} without an answer.</p>
+<p>{count.in_words("file")}.</p>
 <p class="note" role="note">{escape(DISCLAIMER)}</p>
 </footer>
 </body>
 </html>
 """
+
+
+def _answer(result: Result) -> str:
+    answer = escape(result.answer_in_words)
+    malignant = f"{result.malignant_probability:.0%}"
+    numbers = f"<p>Confidence {result.confidence:.0%}; malignant, all kinds together, {malignant}</p>\n"
+    if result.suitable:
+        return f'<p class="answer">{answer}</p>\n{numbers}{_possible(result)}'
+    # No prediction set: what sets cover was never measured on such pictures.
+    return (
+        f'<div class="doubt">\n<p class="answer">{NOT_DERMOSCOPIC}</p>\n{_list("", result.reasons)}</div>\n'
+        f"<p>Not to be relied on: the model would say {answer}.</p>\n{numbers}"
+    )
+
+
+def _possible(result: Result) -> str:
+    if result.prediction_set is None or result.coverage is None:
+        return ""
+    names = ", ".join(BY_CODE[code].name for code in result.prediction_set)
+    return f"<p>With {result.coverage:.0%} coverage, the diagnosis is among: {escape(names)}.</p>\n"
+
+
+def _list(title: str, sentences: tuple[str, ...]) -> str:
+    if not sentences:
+        return ""
+    heading = f"<h3>{title}</h3>\n" if title else ""
+    return f"{heading}<ul>\n{''.join(f'<li>{escape(sentence)}</li>' for sentence in sentences)}\n</ul>\n"
 
 
 def _bar(name: str, probability: float) -> str:

@@ -7,9 +7,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from lesionlens.classifier import Analysis
-from lesionlens.taxonomy import DIAGNOSES, NOT_CONFIDENT
+from lesionlens.imaging.quality import Quality
+from lesionlens.suitability import Suitability
+from lesionlens.taxonomy import CODES, DIAGNOSES, NOT_CONFIDENT
 
-__all__ = ["Result", "printable"]
+__all__ = ["Count", "Result", "printable"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +30,13 @@ class Result:
         width: Width of the upright picture in pixels.
         height: Height of the upright picture in pixels.
         overlay: Path of the heatmap that was written, or empty.
+        confident: Whether the answer may be relied on as far as the model can tell (`Analysis.confident`); false after
+            an error.
+        decided_by: The rule behind that (`Analysis.decided_by`); empty after an error.
+        prediction_set: Codes of the diagnoses that stay possible, the most probable first; None without a rule.
+        coverage: Share of pictures whose diagnosis such sets are made to hold, 0–1; None without a rule.
+        suitability: Whether the picture looks like those trained on; None when the model cannot tell.
+        quality: What was measured on the picture; None after an error.
         photo_jpeg: Small JPEG of the picture, if it was asked for.
         overlay_jpeg: Small JPEG of the heatmap over it, if it was asked for.
     """
@@ -43,6 +52,12 @@ class Result:
     width: int = 0
     height: int = 0
     overlay: str = ""
+    confident: bool = False
+    decided_by: str = ""
+    prediction_set: tuple[str, ...] | None = None
+    coverage: float | None = None
+    suitability: Suitability | None = None
+    quality: Quality | None = None
     photo_jpeg: bytes = field(default=b"", repr=False)
     overlay_jpeg: bytes = field(default=b"", repr=False)
 
@@ -53,6 +68,7 @@ class Result:
         analysis: Analysis,
         size: tuple[int, int],
         *,
+        coverage: float | None = None,
         overlay: str = "",
         photo_jpeg: bytes = b"",
         overlay_jpeg: bytes = b"",
@@ -63,10 +79,12 @@ class Result:
             file: The file that was analysed.
             analysis: What the model says of it.
             size: Width and height of the upright picture in pixels.
+            coverage: What the bundle's rule for prediction sets covers; None without a rule.
             overlay: Path of the heatmap that was written.
             photo_jpeg: Small JPEG of the picture.
             overlay_jpeg: Small JPEG of the heatmap over it.
         """
+        possible = analysis.prediction_set
         return cls(
             file=printable(file),
             code=analysis.diagnosis.code,
@@ -78,14 +96,65 @@ class Result:
             width=size[0],
             height=size[1],
             overlay=overlay,
+            confident=analysis.confident,
+            decided_by=analysis.decided_by,
+            prediction_set=None if possible is None else tuple(CODES[index] for index in possible),
+            coverage=None if possible is None else coverage,
+            suitability=analysis.suitability,
+            quality=analysis.quality,
             photo_jpeg=photo_jpeg,
             overlay_jpeg=overlay_jpeg,
         )
 
     @property
-    def confident(self) -> bool:
-        """Whether the answer is one of the eight diagnoses."""
-        return bool(self.code) and self.code != NOT_CONFIDENT.code
+    def answer_in_words(self) -> str:
+        """The model's answer, with the nearest diagnosis where it is "not confident"; empty after an error."""
+        return f"{self.answer} (nearest: {self.nearest})" if self.code == NOT_CONFIDENT.code else self.answer
+
+    @property
+    def suitable(self) -> bool:
+        """Whether nothing speaks against the picture: it looks like those trained on, or the model cannot tell."""
+        return self.suitability is None or self.suitability.suitable
+
+    @property
+    def reasons(self) -> tuple[str, ...]:
+        """What speaks against the picture, in sentences; empty when it is suitable."""
+        return () if self.suitability is None else tuple(reason.message for reason in self.suitability.reasons)
+
+    @property
+    def hints(self) -> tuple[str, ...]:
+        """What would make the next photo better, in sentences."""
+        return () if self.quality is None else tuple(hint.message for hint in self.quality.hints)
+
+
+@dataclass(slots=True)
+class Count:
+    """How many results there were, and of what kind.
+
+    Attributes:
+        files: All of them.
+        failed: Those without an answer.
+        not_suitable: Those of pictures that do not look like dermoscopic images; they have an answer.
+    """
+
+    files: int = 0
+    failed: int = 0
+    not_suitable: int = 0
+
+    def add(self, result: Result) -> None:
+        """Count one result."""
+        self.files += 1
+        self.failed += result.error is not None
+        self.not_suitable += not result.suitable
+
+    def in_words(self, noun: str) -> str:
+        """Return the counts as a sentence without its full stop.
+
+        Args:
+            noun: What is counted, in the singular, such as `file`.
+        """
+        text = f"{self.files} {noun}{'s' * (self.files != 1)}, {self.failed} without an answer"
+        return f"{text}, {self.not_suitable} not like a dermoscopic image" if self.not_suitable else text
 
 
 def printable(name: str | Path) -> str:

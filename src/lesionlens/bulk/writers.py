@@ -8,12 +8,14 @@ import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Final, Literal, Protocol, TextIO, get_args
 
 from lesionlens import DISCLAIMER
 from lesionlens.bulk.page import page_card, page_end, page_start
-from lesionlens.bulk.result import Result
+from lesionlens.bulk.result import Count, Result
+from lesionlens.doubt import as_quality, as_suitability
 from lesionlens.taxonomy import CODES
 
 __all__ = ["FORMATS", "Format", "ResultWriter", "open_writer"]
@@ -36,6 +38,15 @@ _COLUMNS: Final = (
     "model",
     "model_version",
     "notice",
+    "confident",
+    "decided_by",
+    "prediction_set",
+    "coverage",
+    "suitable",
+    "suitability_score",
+    "suitability_threshold",
+    "reasons",
+    "hints",
 )
 _NOTICE: Final = "Research tool, not a diagnosis"
 # A spreadsheet runs a cell that begins so as a formula (OWASP, "CSV Injection"); the last four are full-width forms.
@@ -117,7 +128,19 @@ class _CsvWriter:
                 "height": result.height,
                 "overlay": _cell(result.overlay),
                 "notice": _NOTICE,
+                "confident": _yes_or_no(result.confident),
+                "decided_by": result.decided_by,
+                "reasons": " ".join(result.reasons),
+                "hints": " ".join(result.hints),
             }
+            if result.prediction_set is not None:
+                row |= {"prediction_set": " ".join(result.prediction_set), "coverage": result.coverage}
+            if result.suitability is not None:
+                row |= {
+                    "suitable": _yes_or_no(result.suitable),
+                    "suitability_score": f"{result.suitability.score:.6g}",
+                    "suitability_threshold": f"{result.suitability.threshold:.6g}",
+                }
         self._rows.writerow(row)
 
     def end(self) -> None:
@@ -127,34 +150,32 @@ class _CsvWriter:
 class _JsonWriter:
     def __init__(self, stream: TextIO, model: dict[str, Any]) -> None:
         self._stream = stream
-        self._files = self._failed = 0
+        self._count = Count()
         start = json.dumps({"disclaimer": DISCLAIMER, "model": model}, indent=2, ensure_ascii=False)
         stream.write(start.removesuffix("\n}") + ',\n  "results": [')
 
     def write(self, result: Result) -> None:
-        self._stream.write(",\n    " if self._files else "\n    ")
+        self._stream.write(",\n    " if self._count.files else "\n    ")
         self._stream.write(json.dumps(_as_json(result), ensure_ascii=False))
-        self._files += 1
-        self._failed += result.error is not None
+        self._count.add(result)
 
     def end(self) -> None:
-        summary = json.dumps({"files": self._files, "failed": self._failed})
+        summary = json.dumps(asdict(self._count))
         self._stream.write(f'\n  ],\n  "summary": {summary}\n}}\n')
 
 
 class _HtmlWriter:
     def __init__(self, stream: TextIO, model: dict[str, Any]) -> None:
         self._stream = stream
-        self._files = self._failed = 0
+        self._count = Count()
         stream.write(page_start(model))
 
     def write(self, result: Result) -> None:
         self._stream.write(page_card(result))
-        self._files += 1
-        self._failed += result.error is not None
+        self._count.add(result)
 
     def end(self) -> None:
-        self._stream.write(page_end(self._files, self._failed))
+        self._stream.write(page_end(self._count))
 
 
 def _as_json(result: Result) -> dict[str, Any]:
@@ -172,7 +193,20 @@ def _as_json(result: Result) -> dict[str, Any]:
         "width": result.width,
         "height": result.height,
         "overlay": result.overlay or None,
+        "confident": result.confident,
+        "decided_by": result.decided_by,
+        "prediction_set": (
+            None
+            if result.prediction_set is None
+            else {"coverage": result.coverage, "codes": list(result.prediction_set)}
+        ),
+        "suitability": as_suitability(result.suitability),
+        "quality": None if result.quality is None else as_quality(result.quality),
     }
+
+
+def _yes_or_no(value: bool) -> str:
+    return "true" if value else "false"
 
 
 def _cell(text: str) -> str:

@@ -58,13 +58,14 @@ def classify(
     """Classify pictures of skin lesions.
 
     Prints a table, or writes CSV, JSON or a self-contained HTML page. A picture that cannot be used is reported, and
-    the others go on. Exit code: 0 if all pictures were classified, 1 if some were not, 2 if nothing could start.
+    the others go on. One that does not look like a dermoscopic image is classified and marked, with the reason.
+    Exit code: 0 if all pictures were classified, 1 if some were not, 2 if nothing could start.
 
     A research tool, not a medical device: its answers are no diagnosis.
     """
     from lesionlens import DISCLAIMER, Classifier
     from lesionlens.bulk import Result, classify_files, find_pictures, open_writer, replaced_pictures
-    from lesionlens.bulk.result import printable
+    from lesionlens.bulk.result import Count, printable
     from lesionlens.inference.find_model import find_model
 
     format_ = _format(output, format_)
@@ -88,7 +89,8 @@ def classify(
         fail(f"no pictures found in {', '.join(map(printable, paths))}{reasons}", EXIT_USAGE)
     with errors_shown(EXIT_USAGE):
         classifier = Classifier(find_model(model), engine=engine, threads=threads)
-    table, failed = _table(), 0
+    rule = classifier.manifest.prediction_set
+    table, count = _table(None if rule is None else rule.coverage), Count()
     with errors_shown(), ExitStack() as stack:
         writer = None
         if format_ is not None:
@@ -103,8 +105,8 @@ def classify(
             thumbnails=format_ == "html",
         )
         for result in _tracked(_chain(nothing, stream), bar, len(files) + len(nothing)):
+            count.add(result)
             if result.error is not None:
-                failed += 1
                 bar.console.print(Text(f"{result.file}: {result.error}", style="red"), soft_wrap=True)
             if writer is None:
                 _add_row(table, result)
@@ -113,11 +115,11 @@ def classify(
     screen = standard_output() if writer is None else standard_error()
     if writer is None:
         screen.print(table)
-    summary = f"{len(files) + len(nothing)} pictures, {failed} without an answer. Model: " if failed else "Model: "
+    summary = f"{count.in_words('picture')}. Model: " if count.failed or count.not_suitable else "Model: "
     described = classifier.description
     screen.print(f"{summary}{described['name']} {described['version']} ({described['engine']})", markup=False)
     screen.print(Text(DISCLAIMER, style="bold"))
-    if failed:
+    if count.failed:
         raise typer.Exit(EXIT_FAILED)
 
 
@@ -143,22 +145,34 @@ def _class_index(code: str | None) -> int | None:
         fail(f"--class: {error.args[0]}", EXIT_USAGE)
 
 
-def _table() -> Table:
+def _table(coverage: float | None) -> Table:
     table = Table(box=None, pad_edge=False, header_style="bold")
     table.add_column("File", overflow="fold")
     table.add_column("Answer", overflow="fold")
     table.add_column("Confidence", justify="right", no_wrap=True)
     table.add_column("Malignant", justify="right", no_wrap=True)
+    if coverage is not None:
+        table.add_column(f"{coverage:.0%} set", overflow="fold")
     return table
 
 
 def _add_row(table: Table, result: Result) -> None:
+    from lesionlens.doubt import NOT_DERMOSCOPIC
+
     file = Text(result.file)
     if result.error is not None:
-        table.add_row(file, Text(f"Not classified: {result.error}", style="red"), "", "")
+        table.add_row(file, Text(f"Not classified: {result.error}", style="red"))
         return
-    answer = Text(result.answer if result.confident else f"{result.answer} (nearest: {result.nearest})")
-    table.add_row(file, answer, f"{result.confidence:.0%}", f"{result.malignant_probability:.0%}")
+    numbers = [f"{result.confidence:.0%}", f"{result.malignant_probability:.0%}"]
+    if result.suitable:
+        possible = [] if result.prediction_set is None else [" ".join(result.prediction_set)]
+        table.add_row(file, Text(result.answer_in_words), *numbers, *possible)
+        return
+    # No prediction set: what sets cover was never measured on such pictures.
+    # Reasons come the strongest first; files of results have them all.
+    doubt = Text(f"! {' '.join((NOT_DERMOSCOPIC, *result.reasons[:1]))}", style="bold")
+    doubt.append(f" Not to be relied on: {result.answer_in_words}", style="not bold dim")
+    table.add_row(file, doubt, *(Text(number, style="dim") for number in numbers))
 
 
 def _chain(first: Iterable[Result], second: Iterable[Result]) -> Iterator[Result]:

@@ -6,6 +6,7 @@ import "./model.js";
 import "./photo.js";
 import "./picker.js";
 import { intro } from "./intro.js";
+import { explain } from "./words.js";
 
 /** Leads from a photo to its answer. */
 class App extends HTMLElement {
@@ -38,13 +39,15 @@ class App extends HTMLElement {
   #show(analysis, classes) {
     const answer = h("ll-answer");
     const bars = h("ll-bars");
-    answer.analysis = analysis;
-    bars.show(analysis.probabilities, classes);
+    const explained = explain(analysis);
+    answer.show(analysis, explained, classes);
+    bars.show(analysis.probabilities, classes, explained.doubt);
     this.#enter("answered");
     this.#panel.replaceChildren(answer, bars, provenance(analysis));
     this.#photo.explain(analysis, classes);
     document.querySelector("ll-model").identity = analysis.model;
-    this.#say("");
+    // Doubt is said aloud as well: not every screen reader follows the focus to a headline.
+    this.#say(explained.doubt ? `${explained.headline}.` : "");
     answer.focus();
   }
 

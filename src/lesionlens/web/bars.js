@@ -6,17 +6,19 @@ class Bars extends HTMLElement {
   /**
    * @param {Object<string, number>} probabilities By code.
    * @param {{code: string, name: string, malignant: boolean}[]} classes
+   * @param {string|null} doubt Why they are not to be relied on, in words; null when they are.
    */
-  show(probabilities, classes) {
+  show(probabilities, classes, doubt = null) {
     const known = classes.filter(({ code }) => code in probabilities);
     const sorted = known.sort((a, b) => probabilities[b.code] - probabilities[a.code]);
     this.replaceChildren(
       h(
         "section",
-        { class: "card", "aria-labelledby": "bars" },
+        { class: doubt ? "card subdued" : "card", "aria-labelledby": "bars" },
         h("h2", { id: "bars" }, "All eight diagnoses"),
+        doubt && h("p", { class: "small" }, doubt),
         h("ol", { class: "bars" }, ...sorted.map((kind) => bar(kind, probabilities[kind.code]))),
-        h("p", { class: "quiet small legend" }, h("span", { class: "dot malignant" }), "cancer or its early form", h("span", { class: "dot benign" }), "harmless"),
+        !doubt && h("p", { class: "quiet small legend" }, h("span", { class: "dot malignant" }), "cancer or its early form", h("span", { class: "dot benign" }), "harmless"),
       ),
     );
   }

@@ -15,7 +15,7 @@ export function intro() {
       "ol",
       { class: "steps" },
       step("Take a close-up", "One lesion, sharp and evenly lit, in the middle of the photo. It was trained on photos taken through a dermatoscope."),
-      step("Read the answer", "Eight probabilities, or “not confident”, which is an answer too."),
+      step("Read the answer", "Eight probabilities; or “not confident”, or “not like a dermoscopic image”, which are answers too."),
       step("See where it looked", "A heatmap shows which parts of the photo counted for each diagnosis."),
     ),
     h("p", { class: "quiet small" }, "The photo goes to the server of this page, stays in its memory while it is analysed, and is not stored."),

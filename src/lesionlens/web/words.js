@@ -8,17 +8,33 @@ export function percent(share) {
 }
 
 /** The same within a sentence. */
-const spoken = (share) => percent(share).replace("<", "less than ").replace(">", "more than ");
+export const spoken = (share) => percent(share).replace("<", "less than ").replace(">", "more than ");
 
-/** The answer as a headline, a lead, and what to make of it. */
-export function explain({ prediction, confident, confidence, malignancy, most_probable: top }) {
+/**
+ * The answer as a headline, a lead, and what to make of it; where it is not to be relied on, also why, in a few words
+ * (`doubt`) and, where the photo is the cause, in full (`reasons`).
+ */
+export function explain({ prediction, confident, confidence, malignancy, most_probable: top, suitability }) {
   const chance = spoken(confidence.max_probability);
+  if (suitability?.suitable === false) {
+    return {
+      kind: "unsuitable",
+      label: "No answer to rely on",
+      headline: suitability.message.replace(/\.$/, ""),
+      lead: "The model knows only close-ups taken through a dermatoscope, and this photo is unlike them:",
+      reasons: suitability.reasons.map(({ message }) => message),
+      meaning:
+        "It names one of eight diagnoses for a photo of anything at all. What it computed for this one is shown below, but says nothing about the lesion: neither that it is harmless nor that it is not. If the lesion worries you, have it looked at.",
+      doubt: "Computed all the same; not to be relied on for this photo.",
+    };
+  }
   if (!confident) {
     return {
       kind: "unsure",
       label: "The answer",
       headline: "Not confident",
       lead: `The model does not know. No diagnosis reached ${percent(confidence.threshold)}; the nearest was ${top.name} with ${chance}.`,
+      doubt: `None reached ${percent(confidence.threshold)}.`,
       meaning:
         "That is an answer in its own right: it says nothing about whether the lesion is harmless. A sharp, evenly lit close-up with the lesion in the middle may help.",
     };
