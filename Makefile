@@ -45,7 +45,7 @@ $(SERVE_VENV)/$(STAMP): pyproject.toml
 
 $(VENV)/$(STAMP): pyproject.toml
 	$(PYTHON) -m venv $(VENV)
-	$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check -e ".[evaluate,openvino,test]"
+	$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check -e ".[evaluate,openvino,postgres,test]"
 	touch $@
 
 # torch comes first and by its exact version: whatever else is asked for then leaves its build (CPU or CUDA) alone.

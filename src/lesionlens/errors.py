@@ -12,11 +12,17 @@
     ├── SettingsError              a setting with a value that is not accepted
     ├── DataError                  a training data folder that cannot be used
     ├── ConversionError            weights that cannot become a bundle
-    └── ExportError                a network that has no exact one-pass Grad-CAM graph
+    ├── ExportError                a network that has no exact one-pass Grad-CAM graph
+    ├── RecordError                a request that the tracker's records do not allow
+    │   ├── InvalidRecordError     a field with a value that is not accepted
+    │   ├── RecordNotFoundError    no such person, lesion, visit or analysis
+    │   └── RecordConflictError    what was asked does not fit the state that the records are in
+    └── StoreError                 the tracker's database or photo folder cannot be used
+        └── DamagedPhotoError      a photo file that is missing or is not what was stored
 
-The message always says what was wrong and what is accepted, in words. That of an `ImageError` can be shown to whoever
-sent the picture: it holds no path and no part of the picture. The other errors are for whoever runs the program, and
-may name its files.
+The message always says what was wrong and what is accepted, in words. That of an `ImageError` or a `RecordError` can be
+shown to whoever sent the request: it holds no path and no part of a picture. The other errors are for whoever runs the
+program, and may name its files.
 """
 
 from __future__ import annotations
@@ -25,14 +31,20 @@ __all__ = [
     "BundleError",
     "ConversionError",
     "CorruptImageError",
+    "DamagedPhotoError",
     "DataError",
     "EmptyImageError",
     "EngineError",
     "ExportError",
     "ImageError",
     "ImageTooLargeError",
+    "InvalidRecordError",
     "LesionLensError",
+    "RecordConflictError",
+    "RecordError",
+    "RecordNotFoundError",
     "SettingsError",
+    "StoreError",
     "TooManyPixelsError",
     "UnsupportedImageError",
 ]
@@ -88,3 +100,38 @@ class ConversionError(LesionLensError):
 
 class ExportError(LesionLensError):
     """A network cannot be exported as an exact one-pass Grad-CAM graph."""
+
+
+class RecordError(LesionLensError):
+    """The tracker's records do not allow what was asked."""
+
+
+class InvalidRecordError(RecordError):
+    """A field of a record has a value that is not accepted.
+
+    Args:
+        problems: Pairs of a field's name and a sentence that says what its value is and what is accepted.
+
+    Attributes:
+        problems: The same, for programs that show each sentence beside its field.
+    """
+
+    def __init__(self, *problems: tuple[str, str]) -> None:
+        super().__init__("; ".join(sentence for _, sentence in problems))
+        self.problems = problems
+
+
+class RecordNotFoundError(RecordError):
+    """There is no such person, lesion, visit or analysis, or it is deleted."""
+
+
+class RecordConflictError(RecordError):
+    """What was asked does not fit the state that the records are in."""
+
+
+class StoreError(LesionLensError):
+    """The tracker's database or photo folder cannot be used."""
+
+
+class DamagedPhotoError(StoreError):
+    """A photo file is missing, or its bytes are not those that were stored."""

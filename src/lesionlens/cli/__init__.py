@@ -8,9 +8,9 @@ registers their commands.
 from __future__ import annotations
 
 # isort: off
-from lesionlens.cli import serve, classify, models, evaluate, data, train, export, calibrate, convert
+from lesionlens.cli import serve, classify, models, evaluate, data, train, export, calibrate, convert, doctor
 
 # isort: on
 from lesionlens.cli.app import app
 
-__all__ = ["app", "calibrate", "classify", "convert", "data", "evaluate", "export", "models", "serve", "train"]
+__all__ = ["app", "calibrate", "classify", "convert", "data", "doctor", "evaluate", "export", "models", "serve", "train"]

@@ -18,6 +18,8 @@ __all__ = ["EXIT_FAILED", "EXIT_USAGE", "errors_shown", "fail", "progress_bar", 
 # Which extra brings a package that the serving install does not have.
 _EXTRAS: Final = {
     "httpx": "data",
+    "psycopg": "postgres",
+    **dict.fromkeys(("alembic", "platformdirs", "sqlalchemy"), "tracker"),
     **dict.fromkeys(("cv2", "onnx", "onnxscript", "safetensors", "timm", "torch", "torchvision"), "train"),
     **dict.fromkeys(("isic_challenge_scoring", "jinja2", "matplotlib", "pandas", "scipy", "sklearn"), "evaluate"),
 }

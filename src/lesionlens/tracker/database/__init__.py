@@ -1,0 +1,1 @@
+"""The database below the store: its tables, how it is reached, and how it is brought up to date."""
