@@ -13,4 +13,16 @@ from lesionlens.cli import serve, classify, models, evaluate, data, train, expor
 # isort: on
 from lesionlens.cli.app import app
 
-__all__ = ["app", "calibrate", "classify", "convert", "data", "doctor", "evaluate", "export", "models", "serve", "train"]
+__all__ = [
+    "app",
+    "calibrate",
+    "classify",
+    "convert",
+    "data",
+    "doctor",
+    "evaluate",
+    "export",
+    "models",
+    "serve",
+    "train",
+]
