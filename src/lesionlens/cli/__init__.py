@@ -8,13 +8,14 @@ registers their commands.
 from __future__ import annotations
 
 # isort: off
-from lesionlens.cli import serve, classify, models, evaluate, data, train, export, calibrate, convert, doctor
+from lesionlens.cli import serve, classify, models, evaluate, data, train, average, export, calibrate, convert, doctor
 
 # isort: on
 from lesionlens.cli.app import app
 
 __all__ = [
     "app",
+    "average",
     "calibrate",
     "classify",
     "convert",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from typing import Any, Final, NamedTuple
 
 from lesionlens.datasets.licence import ISIC_2019_CITATIONS
@@ -19,7 +18,7 @@ from lesionlens.evaluation.wording import (
     malignant_share,
     source_slices,
 )
-from lesionlens.inference.bundle import Manifest, TrainingRecord
+from lesionlens.inference.bundle import Manifest
 
 __all__ = ["render_model_card", "results_for_manifest"]
 
@@ -76,7 +75,8 @@ def render_model_card(manifest: Manifest, metrics: Metrics) -> str:
     card = render(
         "MODEL_CARD.md.j2",
         manifest=manifest,
-        earlier=list(_earlier(manifest.training)),
+        earlier=list(manifest.training.lineage())[1:] if manifest.training else [],
+        parts=[part.training for part in manifest.training.averaged] if manifest.training else [],
         metrics=metrics,
         main=main_slices(metrics),
         sources=source_slices(metrics),
@@ -91,13 +91,6 @@ def render_model_card(manifest: Manifest, metrics: Metrics) -> str:
     )
     # What is left out leaves its empty lines behind; Markdown means nothing by more than one.
     return re.sub(r"\n{3,}", "\n\n", card)
-
-
-def _earlier(record: TrainingRecord | None) -> Iterator[TrainingRecord]:
-    """Yield the trainings that the last one went on from, the latest first."""
-    while record is not None and record.earlier is not None:
-        record = record.earlier
-        yield record
 
 
 def _darker_skin(metrics: Metrics) -> _Count | None:

@@ -97,10 +97,8 @@ def trained_folds(manifest: Manifest) -> tuple[int, ...]:
 
 
 def _recipes(record: TrainingRecord | None) -> Iterator[dict[str, Any]]:
-    """Yield the recipe of the last training and of those that it went on from."""
-    while record is not None:
-        yield record.recipe
-        record = record.earlier
+    """Yield the recipe of the last training and of those that its weights came from."""
+    return (made.recipe for made in record.lineage()) if record is not None else iter(())
 
 
 def _folds(value: object) -> tuple[int, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -10,6 +11,7 @@ from lesionlens.taxonomy import CODES
 
 __all__ = [
     "CalibrationRecord",
+    "Ingredient",
     "OperatingPoint",
     "PerClass",
     "PredictionSetRule",
@@ -148,6 +150,7 @@ class TrainingRecord(StrictRecord):
         recipe: The settings of the training run.
         starting_weights: What training started from.
         earlier: How those were made, where they came from a bundle that says so.
+        averaged: What the weights are an average of, if they are one.
     """
 
     data: str
@@ -156,3 +159,32 @@ class TrainingRecord(StrictRecord):
     recipe: dict[str, Any] = Field(default_factory=dict)
     starting_weights: str = "random"
     earlier: TrainingRecord | None = None
+    averaged: tuple[Ingredient, ...] = ()
+
+    def lineage(self) -> Iterator[TrainingRecord]:
+        """Yield this training and all that its weights came from, the latest first, each once."""
+        seen: list[TrainingRecord] = []
+        waiting = [self]
+        while waiting:
+            record = waiting.pop(0)
+            if record in seen:
+                continue
+            seen.append(record)
+            yield record
+            waiting += [part.training for part in reversed(record.averaged) if part.training is not None]
+            if record.earlier is not None:
+                waiting.append(record.earlier)
+
+
+class Ingredient(StrictRecord):
+    """Weights that an average was made of.
+
+    Attributes:
+        share: How much they count, above 0; all shares of an average sum to 1.
+        weights: What they are, in words.
+        training: How they were made; None if that is not recorded.
+    """
+
+    share: Annotated[float, Field(gt=0.0, le=1.0)]
+    weights: str
+    training: TrainingRecord | None = None

@@ -75,6 +75,7 @@ class TrainConfig(_Strict):
         loss: `cross_entropy` (with label smoothing) or `focal` (Lin et al. 2017).
         label_smoothing: Probability mass spread over all classes (Szegedy et al. 2016).
         focal_gamma: Focusing parameter of the focal loss.
+        mixup: Both parameters of the Beta distribution that weighs two mixed pictures (Zhang et al. 2018); 0 for none.
         balance: Classes are drawn in proportion to `n ** (1 - balance)`: 0 as they come, 1 all alike.
         small_weight: How often a picture whose shorter side is under 180 px is drawn, against a larger one of its
             class: such pictures show less of what a user's photo shows.
@@ -107,6 +108,7 @@ class TrainConfig(_Strict):
     loss: Literal["cross_entropy", "focal"] = "cross_entropy"
     label_smoothing: Annotated[float, Field(ge=0.0, lt=1.0)] = 0.05
     focal_gamma: Annotated[float, Field(ge=0.0)] = 2.0
+    mixup: Annotated[float, Field(ge=0.0, le=10.0)] = 0.0
     balance: Share = 0.5
     small_weight: Annotated[float, Field(gt=0.0, le=1.0)] = 1.0
     dropout: Annotated[float, Field(ge=0.0, lt=1.0)] = 0.2

@@ -25,6 +25,7 @@ from lesionlens.training.dataset import EvaluationDataset, TrainingDataset, Trai
 from lesionlens.training.distributed import Processes, processes
 from lesionlens.training.judge import judge
 from lesionlens.training.loss import classification_loss
+from lesionlens.training.mixup import mixup
 from lesionlens.training.model import create_model, freeze_stages, load_start
 from lesionlens.training.provenance import require_same_held_out, start_record
 from lesionlens.training.randomness import random_state, restore_random_state, seed_everything
@@ -227,9 +228,12 @@ class _Run:
             group["lr"] = self._learning_rate()
         images = images.to(self.device, memory_format=torch.channels_last, non_blocking=True)
         labels = labels.to(self.device, non_blocking=True)
+        mixed = mixup(images, labels, self.config.mixup)
         with self._autocast():
-            logits = self.parallel(images)
-        loss = classification_loss(logits, labels, self.config)
+            logits = self.parallel(mixed.images)
+        loss = mixed.share * classification_loss(logits, labels, self.config)
+        if mixed.share < 1.0:
+            loss = loss + (1.0 - mixed.share) * classification_loss(logits, mixed.partners, self.config)
         loss.backward()  # type: ignore[no-untyped-call]
         self.optimizer.step()
         self.optimizer.zero_grad(set_to_none=True)

@@ -15,16 +15,14 @@ from lesionlens import DISCLAIMER
 from lesionlens.calibration.fit import Fitted, calibrate
 from lesionlens.calibration.pictures import Pictures, words
 from lesionlens.classifier import Classifier
-from lesionlens.datasets import ImageSource, Sample
+from lesionlens.datasets import ImageSource
 from lesionlens.datasets.isic import class_counts
-from lesionlens.datasets.licence import ISIC_2019_CITATIONS, ISIC_2019_LICENCE
 from lesionlens.errors import ExportError
-from lesionlens.inference.bundle import Bundle, Manifest, TrainingRecord, slug
-from lesionlens.training.config import TrainConfig
+from lesionlens.inference.bundle import Bundle, Manifest, slug
 from lesionlens.training.export import export_graph
 from lesionlens.training.model import create_model
 from lesionlens.training.prior import prior_shift
-from lesionlens.training.provenance import StartRecord
+from lesionlens.training.record import training_record
 from lesionlens.training.run_folder import RunFolder
 from lesionlens.training.splits import split
 
@@ -68,7 +66,7 @@ def package_run(
             version=version,
             architecture=config.architecture,
             preprocessing=spec,
-            training=_record(config, training, validation, balance, StartRecord.read(folder.start)),
+            training=training_record(folder, training, validation, balance=balance),
             graph_sha256="0" * 64,
         )
     except ValidationError as error:
@@ -96,27 +94,3 @@ def _shift_bias(model: nn.Module, shift: FloatArray) -> None:
 def _fit(graph: bytes, manifest: Manifest, pictures: Pictures, source: ImageSource) -> Fitted:
     with tempfile.TemporaryDirectory() as temporary:
         return calibrate(Classifier(Bundle.write(temporary, graph, manifest, "")), pictures, source)
-
-
-def _record(
-    config: TrainConfig,
-    training: list[Sample],
-    validation: list[Sample],
-    balance: float,
-    start: StartRecord | None,
-) -> TrainingRecord:
-    given = config.start.name if config.start else "random"
-    recipe = config.model_dump(mode="json", exclude={"data", "folds_file", "start", "workers", "device"})
-    sources = {s.source for s in training if s.source}
-    return TrainingRecord(
-        data=(
-            f"ISIC 2019 training set ({', '.join(sorted(sources)) or 'all sources'}), folds "
-            f"{', '.join(map(str, config.train_folds))}: {len(training)} pictures trained on, "
-            f"{len(validation)} for calibration"
-        ),
-        licence=f"{ISIC_2019_LICENCE} (research, non-commercial)",
-        citations=ISIC_2019_CITATIONS,
-        recipe={**recipe, "logit_balance": balance},
-        starting_weights=start.title if start else given,
-        earlier=start.training if start else None,
-    )

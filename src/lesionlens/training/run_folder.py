@@ -22,7 +22,8 @@ __all__ = ["RunFolder"]
 class RunFolder:
     """Files of a training run.
 
-    `config.json` the settings · `start.json` the bundle it goes on from, if any · `checkpoint.pt` the latest state ·
+    `config.json` the settings · `start.json` the bundle it goes on from, if any · `soup.json` what its weights are an
+    average of, if they are one · `checkpoint.pt` the latest state ·
     `weights.pt` the averaged weights to use · `metrics.csv` a row per epoch · `curves.png` the same as a picture.
 
     Args:
@@ -59,6 +60,11 @@ class RunFolder:
     def start(self) -> Path:
         """Record of the bundle that the run went on from; missing if it was none."""
         return self.path / "start.json"
+
+    @property
+    def soup(self) -> Path:
+        """Record of what the weights are an average of; missing unless they are one."""
+        return self.path / "soup.json"
 
     def write_config(self, config: TrainConfig) -> None:
         """Keep the settings."""
