@@ -76,6 +76,10 @@ class TrainConfig(_Strict):
         label_smoothing: Probability mass spread over all classes (Szegedy et al. 2016).
         focal_gamma: Focusing parameter of the focal loss.
         mixup: Both parameters of the Beta distribution that weighs two mixed pictures (Zhang et al. 2018); 0 for none.
+        teachers: Run folders or bundles whose answers the network learns too; they must have kept the same pictures out
+            of their training.
+        distill: Share of the loss that is the teachers' (the rest is that of the labels).
+        distill_temperature: Divides the logits of both when they are compared; more tells more of what is unlikely.
         balance: Classes are drawn in proportion to `n ** (1 - balance)`: 0 as they come, 1 all alike.
         small_weight: How often a picture whose shorter side is under 180 px is drawn, against a larger one of its
             class: such pictures show less of what a user's photo shows.
@@ -87,6 +91,7 @@ class TrainConfig(_Strict):
         augmentation: How training pictures are varied.
         seed: Seed of every random choice.
         workers: Loader processes.
+        compile: Whether PyTorch compiles the network first: minutes at the start, quicker steps on a GPU.
         precision: `bf16` (autocast) or `fp32`.
         device: `auto`, `cpu` or `cuda`.
     """
@@ -109,6 +114,9 @@ class TrainConfig(_Strict):
     label_smoothing: Annotated[float, Field(ge=0.0, lt=1.0)] = 0.05
     focal_gamma: Annotated[float, Field(ge=0.0)] = 2.0
     mixup: Annotated[float, Field(ge=0.0, le=10.0)] = 0.0
+    teachers: tuple[Path, ...] = ()
+    distill: Share = 0.5
+    distill_temperature: Annotated[float, Field(gt=0.0, le=20.0)] = 2.0
     balance: Share = 0.5
     small_weight: Annotated[float, Field(gt=0.0, le=1.0)] = 1.0
     dropout: Annotated[float, Field(ge=0.0, lt=1.0)] = 0.2
@@ -119,6 +127,7 @@ class TrainConfig(_Strict):
     augmentation: Augmentation = Augmentation()
     seed: int = 0
     workers: Annotated[int, Field(ge=0)] = 1
+    compile: bool = False
     precision: Literal["bf16", "fp32"] = "bf16"
     device: Literal["auto", "cpu", "cuda"] = "auto"
 

@@ -24,9 +24,8 @@ from lesionlens.training.cpu import keep_freed_memory, quicken_depthwise
 from lesionlens.training.dataset import EvaluationDataset, TrainingDataset, TrainingSampler
 from lesionlens.training.distributed import Processes, processes
 from lesionlens.training.judge import judge
-from lesionlens.training.loss import classification_loss
-from lesionlens.training.mixup import mixup
 from lesionlens.training.model import create_model, freeze_stages, load_start
+from lesionlens.training.objective import Objective
 from lesionlens.training.provenance import require_same_held_out, start_record
 from lesionlens.training.randomness import random_state, restore_random_state, seed_everything
 from lesionlens.training.run_folder import RunFolder
@@ -36,6 +35,7 @@ from lesionlens.training.splits import split
 __all__ = ["Progress", "TrainResult", "train"]
 
 _CHECKPOINT_SECONDS: Final = 120.0
+_TELL_EVERY: Final = 20  # steps on a GPU
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,6 +167,9 @@ class _Run:
             lr=config.learning_rate,
         )
         self.parallel: nn.Module = DistributedDataParallel(model) if self.team.world > 1 else model
+        if config.compile:
+            self.parallel = torch.compile(self.parallel)  # type: ignore[assignment]
+        self.objective = Objective(config, self._place, self._autocast)
         # After the leading process's weights have reached all.
         self.average = WeightAverage(model, config.average_decay)
 
@@ -208,7 +211,9 @@ class _Run:
         late = False
         for images, labels in self.loader:
             self._step(images, labels)
-            self._tell(epoch)
+            # Asking a GPU for its loss waits for it; it should have the next steps in hand already.
+            if self.device.type == "cpu" or self.step % _TELL_EVERY == 0:
+                self._tell(epoch)
             now = time.monotonic()
             late, save = self.team.any_of(now > deadline, now - saved > _CHECKPOINT_SECONDS)
             if self.step % self.steps_per_epoch == 0:
@@ -228,12 +233,7 @@ class _Run:
             group["lr"] = self._learning_rate()
         images = images.to(self.device, memory_format=torch.channels_last, non_blocking=True)
         labels = labels.to(self.device, non_blocking=True)
-        mixed = mixup(images, labels, self.config.mixup)
-        with self._autocast():
-            logits = self.parallel(mixed.images)
-        loss = mixed.share * classification_loss(logits, labels, self.config)
-        if mixed.share < 1.0:
-            loss = loss + (1.0 - mixed.share) * classification_loss(logits, mixed.partners, self.config)
+        loss = self.objective(self.parallel, images, labels)
         loss.backward()  # type: ignore[no-untyped-call]
         self.optimizer.step()
         self.optimizer.zero_grad(set_to_none=True)
@@ -342,4 +342,4 @@ class _Run:
 
 
 # Where the files lie and what computes do not change what is computed.
-_MAY_CHANGE: Final = frozenset({"data", "folds_file", "start", "workers", "device"})
+_MAY_CHANGE: Final = frozenset({"data", "folds_file", "start", "teachers", "workers", "device", "compile"})

@@ -29,7 +29,13 @@ def training_record(
     config = folder.read_config()
     start, soup = StartRecord.read(folder.start), SoupRecord.read(folder.soup)
     given = config.start.name if config.start else "random"
-    recipe = config.model_dump(mode="json", exclude={"data", "folds_file", "start", "workers", "device"})
+    recipe = config.model_dump(
+        mode="json", exclude={"data", "folds_file", "start", "teachers", "workers", "device", "compile"}
+    )
+    if config.teachers:
+        recipe["teachers"] = [path.name for path in config.teachers]
+    else:
+        del recipe["distill"], recipe["distill_temperature"]
     if soup is not None:
         recipe = {name: recipe[name] for name in HELD_OUT} | {"batch_norm_pictures": soup.batch_norm_pictures}
         given = " + ".join(f"{part.share:g} × {part.weights}" for part in soup.ingredients)
