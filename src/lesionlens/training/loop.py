@@ -6,7 +6,6 @@ import math
 import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
@@ -14,7 +13,6 @@ import numpy as np
 import torch
 from torch import nn
 from torch.nn.parallel import DistributedDataParallel
-from torch.utils.data import DataLoader
 
 from lesionlens.datasets import ImageSource
 from lesionlens.errors import DataError
@@ -26,52 +24,19 @@ from lesionlens.training.distributed import Processes, processes
 from lesionlens.training.judge import judge
 from lesionlens.training.model import create_model, freeze_stages, load_start
 from lesionlens.training.objective import Objective
+from lesionlens.training.progress import Progress, TrainResult
 from lesionlens.training.provenance import require_same_held_out, start_record
 from lesionlens.training.randomness import random_state, restore_random_state, seed_everything
+from lesionlens.training.resume import require_same_run
 from lesionlens.training.run_folder import RunFolder
 from lesionlens.training.schedule import learning_rate
+from lesionlens.training.setup import make_loader, make_optimizer
 from lesionlens.training.splits import split
 
 __all__ = ["Progress", "TrainResult", "train"]
 
 _CHECKPOINT_SECONDS: Final = 120.0
 _TELL_EVERY: Final = 20  # steps on a GPU
-
-
-@dataclass(frozen=True, slots=True)
-class Progress:
-    """Where a run is, told after every step.
-
-    Attributes:
-        epoch: Epoch, 0-based.
-        step: Steps taken over the whole run.
-        steps: Steps of the whole run.
-        images: Pictures a step takes over all processes.
-        loss: Mean training loss of the epoch so far.
-        message: A line worth keeping, at the end of an epoch.
-    """
-
-    epoch: int
-    step: int
-    steps: int
-    images: int
-    loss: float
-    message: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class TrainResult:
-    """How a run ended.
-
-    Attributes:
-        finished: Whether it came to its end; False when its time was up and it can be resumed.
-        weights: File of the averaged weights to use.
-        history: Metrics of every epoch.
-    """
-
-    finished: bool
-    weights: Path
-    history: list[dict[str, float]]
 
 
 def train(
@@ -121,8 +86,8 @@ class _Run:
         training, validation = split(config)
         source = ImageSource(config.data)
         self.sampler = TrainingSampler(training, config, team.rank, team.world)
-        self.loader = self._loader(TrainingDataset(training, source, config), self.sampler)
-        self.validation_loader = self._loader(EvaluationDataset(validation, source, config), None)
+        self.loader = make_loader(TrainingDataset(training, source, config), config, self.device, self.sampler)
+        self.validation_loader = make_loader(EvaluationDataset(validation, source, config), config, self.device)
         self._build_model()
         self.steps_per_epoch = len(self.sampler) // config.batch_size
         self.steps = self.steps_per_epoch * config.epochs
@@ -130,21 +95,6 @@ class _Run:
         self.loss_sum = torch.zeros((), device=self.device)
         self.history: list[dict[str, float]] = []
         self.epoch_seconds = 0.0
-
-    def _loader(self, dataset: Any, sampler: Any) -> DataLoader[Any]:
-        workers = self.config.workers
-        return DataLoader(
-            dataset,
-            batch_size=self.config.batch_size,
-            sampler=sampler,
-            num_workers=workers,
-            # Forking a process that has started OpenMP threads can hang; a fork server never has.
-            multiprocessing_context="forkserver" if workers else None,
-            prefetch_factor=4 if workers else None,
-            pin_memory=self.device.type == "cuda",
-            # Every start of a loader draws a seed; from the global generator, a resumed run would draw one more.
-            generator=torch.Generator(),
-        )
 
     def _build_model(self) -> None:
         config = self.config
@@ -158,14 +108,7 @@ class _Run:
         self.model = model
         # A network of its own for validation: the averaged weights, and none of the changes made for training.
         self.judged = self._place(create_model(config.architecture)).eval()
-        trained = [p for p in model.parameters() if p.requires_grad]
-        self.optimizer = torch.optim.AdamW(
-            [
-                {"params": [p for p in trained if p.ndim > 1], "weight_decay": config.weight_decay},
-                {"params": [p for p in trained if p.ndim <= 1], "weight_decay": 0.0},
-            ],
-            lr=config.learning_rate,
-        )
+        self.optimizer = make_optimizer(model, config)
         self.parallel: nn.Module = DistributedDataParallel(model) if self.team.world > 1 else model
         if config.compile:
             self.parallel = torch.compile(self.parallel)  # type: ignore[assignment]
@@ -319,16 +262,7 @@ class _Run:
 
     def _load(self) -> None:
         state = self.folder.load(self.folder.checkpoint)
-        began_with = TrainConfig.model_validate_json(state["config"])
-        changed = [
-            name
-            for name in TrainConfig.model_fields
-            if name not in _MAY_CHANGE and getattr(began_with, name) != getattr(self.config, name)
-        ]
-        if changed:
-            raise DataError(f"the run in {self.folder.path} began with other settings: {', '.join(changed)} differ")
-        if len(state["processes"]) != self.team.world:
-            raise DataError(f"the run began with {len(state['processes'])} processes, not {self.team.world}")
+        require_same_run(state, self.config, self.team.world, self.folder.path)
         own = state["processes"][self.team.rank]
         self.model.load_state_dict(state["model"])
         for name, value in state["average"].items():
@@ -339,7 +273,3 @@ class _Run:
         self.epoch_seconds = state["epoch_seconds"]
         self.loss_sum.fill_(own["loss_sum"])
         restore_random_state(own["random"])
-
-
-# Where the files lie and what computes do not change what is computed.
-_MAY_CHANGE: Final = frozenset({"data", "folds_file", "start", "teachers", "workers", "device", "compile"})
