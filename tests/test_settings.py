@@ -102,7 +102,10 @@ def settings_table() -> str:
         extra = field.json_schema_extra
         assert isinstance(extra, dict), f"{name} does not say what is accepted"
         default = ",".join(field.default) if isinstance(field.default, tuple) else field.default
-        rows.append(f"| `{variable_name(name)}` | `{default}` | {extra['accepted']} | {field.description} |")
+        if isinstance(default, bool):
+            default = str(default).lower()
+        shown = "not set" if default in (None, "") else f"`{default}`"
+        rows.append(f"| `{variable_name(name)}` | {shown} | {extra['accepted']} | {field.description} |")
     return "\n".join(rows)
 
 

@@ -15,6 +15,7 @@
     ├── ExportError                a network that has no exact one-pass Grad-CAM graph
     ├── RecordError                a request that the tracker's records do not allow
     │   ├── InvalidRecordError     a field with a value that is not accepted
+    │   │   └── ExchangeFileError  a file that cannot be imported
     │   ├── RecordNotFoundError    no such person, lesion, visit or analysis
     │   └── RecordConflictError    what was asked does not fit the state that the records are in
     └── StoreError                 the tracker's database or photo folder cannot be used
@@ -35,6 +36,7 @@ __all__ = [
     "DataError",
     "EmptyImageError",
     "EngineError",
+    "ExchangeFileError",
     "ExportError",
     "ImageError",
     "ImageTooLargeError",
@@ -119,6 +121,17 @@ class InvalidRecordError(RecordError):
     def __init__(self, *problems: tuple[str, str]) -> None:
         super().__init__("; ".join(sentence for _, sentence in problems))
         self.problems = problems
+
+
+class ExchangeFileError(InvalidRecordError):
+    """A file to be imported into the tracker is none that can be; nothing of it was imported.
+
+    Args:
+        message: What is wrong with it, and what is accepted.
+    """
+
+    def __init__(self, message: str) -> None:
+        super().__init__(("file", message))
 
 
 class RecordNotFoundError(RecordError):

@@ -16,9 +16,11 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from lesionlens.access_settings import ApiKeyHashes, PasswordHash, PasswordText, SecretKey, secret_setting
 from lesionlens.errors import SettingsError
 from lesionlens.inference.embedded import DEFAULT_MODEL
 from lesionlens.inference.engines.select import EngineName
+from lesionlens.inference.views import ViewCount
 
 __all__ = ["Settings", "load_settings", "variable_name"]
 
@@ -37,7 +39,12 @@ class Settings(BaseSettings):
     """
 
     model_config = SettingsConfigDict(
-        env_prefix=_PREFIX, env_ignore_empty=True, populate_by_name=True, frozen=True, extra="forbid"
+        env_prefix=_PREFIX,
+        env_ignore_empty=True,
+        populate_by_name=True,
+        frozen=True,
+        extra="forbid",
+        hide_input_in_errors=True,  # the tracebacks of pydantic's own errors would show a password
     )
 
     host: str = _setting("127.0.0.1", "Address to listen on; `0.0.0.0` for every interface.", "an IP address or name")
@@ -59,6 +66,11 @@ class Settings(BaseSettings):
     engine: EngineName = _setting("auto", "Inference engine.", "`auto`, `onnxruntime` or `openvino`")
     threads: int = _setting(
         0, "Compute threads of the engine; 0 for one per usable CPU.", "a whole number, 0–1024", ge=0, le=1024
+    )
+    tta: ViewCount = _setting(
+        1,
+        "Test-time augmentation: views of a photo (mirrored, turned) whose answers are averaged; each costs a pass.",
+        "`1`, `2`, `4` or `8`",
     )
     decode_threads: int = _setting(
         2, "Threads that decode photos and draw heatmaps.", "a whole number, 1–64", ge=1, le=64
@@ -125,10 +137,53 @@ class Settings(BaseSettings):
         "Where a bundle made from a file of weights is kept.",
         "a folder that can be written",
     )
+    tracker: Literal["auto", "on", "off"] = _setting(
+        "auto",
+        "Whether people, lesions and visits are kept; `auto` keeps them where nobody else can reach them: on loopback, "
+        "or behind a password or API key.",
+        "`auto`, `on` or `off`",
+    )
+    password: PasswordText | None = secret_setting(
+        None, "Password of the records; `LESIONLENS_PASSWORD_HASH` is the safer way to give it.", "8–1024 characters"
+    )
+    password_hash: PasswordHash | None = secret_setting(
+        None,
+        "Hash of the password of the records.",
+        "an argon2id hash as `lesionlens password` prints it, in single quotes, instead of `LESIONLENS_PASSWORD`",
+    )
+    api_keys: ApiKeyHashes = secret_setting(
+        (),
+        "API keys of programs that may use the records.",
+        "`NAME=HASH` as `lesionlens api-key NAME` prints it, with spaces or commas between them",
+    )
+    protect_predict: bool = _setting(
+        False,
+        "Whether `/predict` and `/v1/analyses` too are only for those who may use the records.",
+        "`true` or `false`",
+    )
+    session_hours: float = _setting(
+        168.0, "Hours after which one must log in again.", "a number, 0.1–8760", ge=0.1, le=8760
+    )
+    secure_cookie: Literal["auto", "on"] = _setting(
+        "auto",
+        "Whether browsers send the session's cookie by HTTPS only; `auto`: if the request to log in came by HTTPS, "
+        "directly or to a trusted proxy.",
+        "`auto` or `on`",
+    )
+    secret_key: SecretKey | None = secret_setting(
+        None,
+        "Key that signs the cookies, the same for all replicas; without it one is made in the data folder.",
+        "at least 32 random characters, such as `openssl rand -hex 32` prints",
+    )
     log_level: Literal["debug", "info", "warning", "error"] = _setting(
         "info", "Least severe message that is logged.", "`debug`, `info`, `warning` or `error`"
     )
     log_format: Literal["console", "json"] = _setting("console", "How log lines look.", "`console` or `json`")
+
+    @field_validator("tta", mode="before")
+    @classmethod
+    def _read_number(cls, value: Any) -> Any:
+        return int(value) if isinstance(value, str) and value.strip().isdecimal() else value
 
     @field_validator("cors_origins", mode="before")
     @classmethod
@@ -144,7 +199,7 @@ class Settings(BaseSettings):
             raise ValueError("an origin begins with http:// or https://")
         return origins
 
-    @field_validator("engine", "log_level", "log_format", mode="before")
+    @field_validator("engine", "tracker", "secure_cookie", "log_level", "log_format", mode="before")
     @classmethod
     def _ignore_case(cls, value: Any) -> Any:
         return value.lower() if isinstance(value, str) else value
@@ -193,5 +248,8 @@ def _explain(problem: Any) -> str:
         if location in (name, variable, variable.lower()):
             extra = field.json_schema_extra
             accepted = extra["accepted"] if isinstance(extra, dict) else problem["msg"]
+            if isinstance(extra, dict) and extra.get("secret"):
+                why = problem.get("ctx", {}).get("error", "has a value that is not accepted")
+                return f"{variable} {why}; accepted: {accepted}"
             return f"{variable} is {problem['input']!r}; accepted: {accepted}"
     return f"there is no setting {location!r}; known: {', '.join(Settings.model_fields)}"

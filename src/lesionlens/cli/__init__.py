@@ -8,7 +8,22 @@ registers their commands.
 from __future__ import annotations
 
 # isort: off
-from lesionlens.cli import serve, classify, models, evaluate, data, train, average, export, calibrate, convert, doctor
+from lesionlens.cli import (
+    serve,
+    classify,
+    models,
+    evaluate,
+    data,
+    train,
+    average,
+    export,
+    calibrate,
+    convert,
+    doctor,
+    loadtest,
+    password,
+    tracker,
+)
 
 # isort: on
 from lesionlens.cli.app import app
@@ -23,7 +38,10 @@ __all__ = [
     "doctor",
     "evaluate",
     "export",
+    "loadtest",
     "models",
+    "password",
     "serve",
+    "tracker",
     "train",
 ]

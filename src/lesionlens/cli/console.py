@@ -18,9 +18,9 @@ __all__ = ["EXIT_FAILED", "EXIT_USAGE", "errors_shown", "fail", "progress_bar", 
 # Which extra brings a package that the serving install does not have.
 _EXTRAS: Final = {
     "httpx": "data",
+    "markupsafe": "evaluate",
     "psycopg": "postgres",
-    **dict.fromkeys(("alembic", "platformdirs", "sqlalchemy"), "tracker"),
-    **dict.fromkeys(("cv2", "onnx", "onnxscript", "safetensors", "timm", "torch", "torchvision"), "train"),
+    **dict.fromkeys(("onnx", "onnxscript", "safetensors", "timm", "torch", "torchvision"), "train"),
     **dict.fromkeys(("isic_challenge_scoring", "jinja2", "matplotlib", "pandas", "scipy", "sklearn"), "evaluate"),
 }
 
@@ -52,13 +52,14 @@ def fail(message: str, code: int = EXIT_FAILED) -> NoReturn:
 
 
 @contextmanager
-def errors_shown(code: int = EXIT_FAILED) -> Iterator[None]:
+def errors_shown(code: int = EXIT_FAILED, extra: str | None = None) -> Iterator[None]:
     """Show errors that a user can mend as one line instead of a traceback; also a decorator of whole commands.
 
     These are the errors raised on purpose, those of the file system, and a package that an extra would install.
 
     Args:
         code: Exit code after an error.
+        extra: The extra that has all that the command needs; by default the one that has the package.
     """
     try:
         yield
@@ -68,7 +69,8 @@ def errors_shown(code: int = EXIT_FAILED) -> Iterator[None]:
         package = (error.name or "").split(".")[0]
         if package not in _EXTRAS:
             raise
-        fail(f"this command needs {package}; install it with: pip install 'lesionlens[{_EXTRAS[package]}]'", EXIT_USAGE)
+        name = extra or _EXTRAS[package]
+        fail(f"this command needs {package}; install it with: pip install 'lesionlens[{name}]'", EXIT_USAGE)
     except OSError as error:
         where = f"{error.filename}: " if error.filename else ""
         fail(f"{where}{error.strerror or error}", code)
