@@ -37,6 +37,15 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.data)
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _no_data_of_the_user(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Keep every service that a test starts away from the records of whoever runs the tests."""
+    with pytest.MonkeyPatch.context() as environment:
+        environment.setenv("LESIONLENS_DATA_DIR", str(tmp_path_factory.mktemp("data")))
+        environment.delenv("LESIONLENS_DATABASE_URL", raising=False)
+        yield
+
+
 @pytest.fixture(scope="session")
 def repo_root() -> Path:
     """Root of the checkout."""

@@ -11,30 +11,52 @@ from __future__ import annotations
 
 import math
 from dataclasses import fields
-from typing import Any, Final
+from typing import Any, Final, Literal, Protocol
 
-from lesionlens.classifier import Analysis
 from lesionlens.imaging.quality import Hint, Quality
 from lesionlens.suitability import Suitability
 from lesionlens.taxonomy import diagnosis
 
-__all__ = ["NOT_DERMOSCOPIC", "as_hints", "as_quality", "as_suitability", "explain"]
+__all__ = ["NOT_DERMOSCOPIC", "Answer", "as_hints", "as_quality", "as_suitability", "explain"]
 
 NOT_DERMOSCOPIC: Final = "This does not look like a dermoscopic image."
 """Said wherever a person reads the answer to a picture that is not suitable."""
 
 
-def explain(analysis: Analysis, threshold: float) -> str:
+class Answer(Protocol):
+    """What is explained: `lesionlens.classifier.Analysis`, or one that was kept."""
+
+    @property
+    def top(self) -> int:
+        """Index 0–7 of the most probable diagnosis."""
+
+    @property
+    def max_confidence(self) -> float:
+        """The highest of the eight probabilities."""
+
+    @property
+    def decided_by(self) -> Literal["max_probability", "suitability"]:
+        """The rule behind `confident`."""
+
+    @property
+    def confident(self) -> bool:
+        """Whether the answer may be relied on as far as the model can tell."""
+
+
+def explain(analysis: Answer, threshold: float | None) -> str:
     """Say in one or two sentences why the answer may be relied on, or why not.
 
     Args:
         analysis: What the model says of a picture.
-        threshold: The bundle's threshold on the highest probability, 0–1.
+        threshold: The bundle's threshold on the highest probability, 0–1; None where it is not known any more.
     """
     if analysis.decided_by == "suitability":
         return f"{NOT_DERMOSCOPIC} Do not rely on the answer."
     # Rounded down: what is below 50 % must not read 50.0 %.
     nearest, chance = diagnosis(analysis.top).name, f"{math.floor(1000 * analysis.max_confidence) / 10:.1f}%"
+    if threshold is None:
+        said = f"{nearest} has {chance}" if analysis.confident else f"the nearest diagnosis, {nearest}, has {chance}"
+        return f"{said}." if analysis.confident else f"The model did not know: {said}."
     needed = f"{100 * threshold:.4g}%"
     if analysis.confident:
         return f"{nearest} has {chance}; an answer needs {needed}."

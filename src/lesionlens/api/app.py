@@ -11,16 +11,18 @@ from typing import Final
 
 from fastapi import FastAPI
 from starlette.middleware import Middleware
-from starlette.middleware.cors import CORSMiddleware
 
 from lesionlens import DISCLAIMER
+from lesionlens.api import access
+from lesionlens.api.cors import OpenCorsMiddleware
 from lesionlens.api.errors import UnexpectedErrorMiddleware, add_error_handlers
 from lesionlens.api.metrics import Metrics
 from lesionlens.api.middleware import REQUEST_ID_HEADER, RequestMiddleware
 from lesionlens.api.pages import PageFiles, pages
-from lesionlens.api.routes import contract, operations, v1
+from lesionlens.api.routes import contract, exchange, operations, tracker, v1
 from lesionlens.api.service import AnalysisService
 from lesionlens.api.state import AppState
+from lesionlens.api.tracking import TrackerState
 from lesionlens.classifier import Classifier
 from lesionlens.inference.find_model import find_model
 from lesionlens.settings import Settings, load_settings
@@ -29,6 +31,21 @@ from lesionlens.version import __version__
 __all__ = ["create_app", "load_classifier"]
 
 WEB_FOLDER: Final = Path(__file__).parent.parent / "web"
+
+_TAGS: Final = {
+    "SkinTracker contract": "What the SkinTracker client calls; never changes.",
+    "Analyses": "Photos analysed; nothing is stored.",
+    "Model": "What answers, and what it can answer.",
+    "Tracker": "Whether records are kept here.",
+    "Access": "Logging in and out.",
+    "People": "Whose lesions are tracked.",
+    "Lesions": "Where they are on the body, and how they are.",
+    "Visits": "Photos over time, and what models said of them.",
+    "Change": "What changed between two visits.",
+    "Export and import": "All of it in one file, and back.",
+    "Problems": "Every kind of failure.",
+    "Operations": "For those who run the service.",
+}
 
 
 def create_app(settings: Settings | None = None, classifier: Classifier | None = None) -> FastAPI:
@@ -50,13 +67,14 @@ def create_app(settings: Settings | None = None, classifier: Classifier | None =
         'LesionLens'
     """
     settings = settings or load_settings()
-    state = AppState(settings, Metrics(), classifier)
+    state = AppState(settings, Metrics(), TrackerState(settings), classifier)
     app = FastAPI(
         title="LesionLens",
         version=__version__,
         summary="Classifies photographs of skin lesions and shows what it looked at.",
         description=f"**{DISCLAIMER}**",
         license_info={"name": "Apache-2.0"},
+        openapi_tags=[{"name": name, "description": about} for name, about in _TAGS.items()],
         docs_url=None,  # FastAPI's page loads scripts from another host; /docs is a page of our own
         redoc_url=None,
         redirect_slashes=False,
@@ -64,10 +82,8 @@ def create_app(settings: Settings | None = None, classifier: Classifier | None =
         middleware=[  # the first is the outermost
             Middleware(RequestMiddleware, metrics=state.metrics),
             Middleware(
-                CORSMiddleware,
-                allow_origins=settings.cors_origins,
-                allow_methods=["GET", "HEAD", "POST"],
-                allow_headers=["*"],
+                OpenCorsMiddleware,
+                origins=settings.cors_origins,
                 expose_headers=[REQUEST_ID_HEADER, "Retry-After"],
             ),
             Middleware(UnexpectedErrorMiddleware),
@@ -75,8 +91,9 @@ def create_app(settings: Settings | None = None, classifier: Classifier | None =
     )
     app.state.lesionlens = state
     add_error_handlers(app)
-    for router in (contract.router, v1.router, operations.router, pages(WEB_FOLDER)):
+    for router in (contract.router, v1.router, access.router, tracker.router, exchange.router, operations.router):
         app.include_router(router)
+    app.include_router(pages(WEB_FOLDER))
     app.mount("/static", PageFiles(directory=WEB_FOLDER), name="static")
     return app
 
@@ -93,7 +110,7 @@ def load_classifier(settings: Settings) -> Classifier:
         EngineError: No engine can run it.
     """
     bundle = find_model(settings.model, settings.cache_dir)
-    return Classifier(bundle, engine=settings.engine, threads=settings.threads)
+    return Classifier(bundle, engine=settings.engine, threads=settings.threads, tta=settings.tta)
 
 
 @contextlib.asynccontextmanager
@@ -107,6 +124,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     state.metrics.describe_model(model["name"], model["version"], model["sha256"], model["engine"])
     state.service = AnalysisService(state.classifier, settings, state.metrics)
     state.service.start()
+    await state.tracking.open()
     # Not awaited: /livez answers at once, and /readyz when the warm-up is done.
     warming = asyncio.create_task(_warm_up(state, state.service))
     try:
@@ -117,6 +135,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         with contextlib.suppress(asyncio.CancelledError):
             await warming
         await asyncio.to_thread(state.service.close)
+        await state.tracking.close()
 
 
 async def _warm_up(state: AppState, service: AnalysisService) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from lesionlens.api.problems import INVALID_PARAMETER, RequestError
-from lesionlens.classifier import Analysis
+from lesionlens.doubt import Answer
 from lesionlens.taxonomy import BY_CODE, CODES, NUM_CLASSES, canonical_code
 
 __all__ = ["ClassChoice"]
@@ -44,6 +44,6 @@ class ClassChoice:
                 f"{', '.join(CODES)}",
             ) from None
 
-    def indexes(self, analysis: Analysis) -> list[int]:
+    def indexes(self, analysis: Answer) -> list[int]:
         """Return the classes, 0–7, in model order."""
         return sorted(self._indexes | ({analysis.top} if self._top else set()))

@@ -10,19 +10,32 @@ from typing import Any, Final
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, Response
+from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
+from starlette.routing import compile_path
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from lesionlens.api.problems import (
+    CONFLICT,
     INTERNAL,
     INVALID_PARAMETER,
+    INVALID_RECORD,
+    NOT_FOUND,
+    STORE_FAILED,
     ProblemType,
     RequestError,
     problem_for_image,
     problem_for_status,
 )
-from lesionlens.errors import ImageError
+from lesionlens.errors import (
+    DamagedPhotoError,
+    ImageError,
+    InvalidRecordError,
+    RecordConflictError,
+    RecordError,
+    StoreError,
+)
 
 __all__ = [
     "CLIENT_CLOSED_REQUEST",
@@ -75,9 +88,33 @@ async def _on_request_error(request: Request, error: Exception) -> Response:
 
 async def _on_image_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, ImageError)  # noqa: S101 – as above
+    return error_response(request.scope, problem_for_image(error), _as_sentence(error))
+
+
+async def _on_record_error(request: Request, error: Exception) -> Response:
+    if isinstance(error, InvalidRecordError):
+        errors = [{"field": field, "detail": detail} for field, detail in error.problems]
+        # Begins with the name of a field, which a capital would spoil.
+        return error_response(request.scope, INVALID_RECORD, f"{error}.", errors=errors)
+    problem = CONFLICT if isinstance(error, RecordConflictError) else NOT_FOUND
+    return error_response(request.scope, problem, _as_sentence(error))
+
+
+async def _on_store_error(request: Request, error: Exception) -> Response:
+    # The message names files and the database, which are nobody's business but the log reader's.
+    logging.getLogger("lesionlens.api").error("the records failed: %s", error)
+    detail = (
+        "The photo's file is missing or damaged; `lesionlens doctor` looks for it and can replace it from a backup."
+        if isinstance(error, DamagedPhotoError)
+        else "The records could not be read or written; the log of the service says why."
+    )
+    return error_response(request.scope, STORE_FAILED, detail)
+
+
+def _as_sentence(error: Exception) -> str:
+    """Return a message of the library, which continues a sentence, as one that stands alone."""
     words = str(error)
-    sentence = f"{words[:1].upper()}{words[1:]}."  # the library's messages continue a sentence; this one stands alone
-    return error_response(request.scope, problem_for_image(error), sentence)
+    return f"{words[:1].upper()}{words[1:]}."
 
 
 async def _on_invalid(request: Request, error: Exception) -> Response:
@@ -91,12 +128,22 @@ async def _on_http_exception(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)  # noqa: S101 – as above
     problem = problem_for_status(error.status_code)
     detail = str(error.detail)
-    allowed = (error.headers or {}).get("Allow")
-    if allowed:
+    headers = dict(error.headers or {})
+    if "Allow" in headers:
+        allowed = headers["Allow"] = await run_in_threadpool(_allowed, request, headers["Allow"])
         detail = f"{request.method} is not allowed here; accepted: {allowed}."
     elif detail == HTTPStatus(error.status_code).phrase:  # the framework's own words say too little
         detail = f"{request.url.path}: {problem.description}"
-    return error_response(request.scope, problem, detail, error.headers)
+    return error_response(request.scope, problem, detail, headers)
+
+
+def _allowed(request: Request, told: str) -> str:
+    """Return all methods that a path knows (RFC 9110, section 10.2.1): the router tells those of one route only."""
+    methods = set(told.split(", "))
+    for path, operations in request.app.openapi()["paths"].items():
+        if compile_path(path)[0].match(request.url.path):
+            methods |= {method.upper() for method in operations}
+    return ", ".join(sorted(methods))
 
 
 async def _on_disconnect(_request: Request, _error: Exception) -> Response:
@@ -107,6 +154,8 @@ def add_error_handlers(app: FastAPI) -> None:
     """Register the handlers of every failure that is raised on purpose."""
     app.add_exception_handler(RequestError, _on_request_error)
     app.add_exception_handler(ImageError, _on_image_error)
+    app.add_exception_handler(RecordError, _on_record_error)
+    app.add_exception_handler(StoreError, _on_store_error)
     app.add_exception_handler(RequestValidationError, _on_invalid)
     app.add_exception_handler(HTTPException, _on_http_exception)
     app.add_exception_handler(ClientDisconnect, _on_disconnect)

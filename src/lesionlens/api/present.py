@@ -35,7 +35,7 @@ from lesionlens.doubt import as_quality, as_suitability, explain
 from lesionlens.inference.bundle import Manifest
 from lesionlens.taxonomy import CODES, Diagnosis, diagnosis
 
-__all__ = ["describe_class", "describe_model", "present"]
+__all__ = ["class_map", "describe_class", "describe_model", "present"]
 
 
 def describe_class(answer: Diagnosis) -> ClassInfo:
@@ -108,7 +108,7 @@ def present(
         quality=QualityInfo.model_validate(as_quality(analysis.quality)),
         photo=PhotoInfo(width=outcome.width, height=outcome.height, format=outcome.format),
         seen_box=SeenBox(left=left, top=top, right=right, bottom=bottom),
-        maps=None if maps is None else {CODES[i]: _class_map(analysis.maps[i]) for i in maps},
+        maps=None if maps is None else {CODES[i]: class_map(analysis.maps[i]) for i in maps},
         overlays=(
             {CODES[i]: base64.b64encode(png).decode("ascii") for i, png in outcome.overlays.items()}
             if overlays
@@ -137,7 +137,8 @@ def _suitability_rule(manifest: Manifest) -> SuitabilityRule | None:
     return None if rule is None else SuitabilityRule.model_validate(rule.model_dump(exclude={"file"}))
 
 
-def _class_map(values: npt.NDArray[np.float32]) -> ClassMap:
+def class_map(values: npt.NDArray[np.float32]) -> ClassMap:
+    """Return a map of one class as the API gives it; float32 `[h, w]`."""
     height, width = values.shape
     # Six digits carry all that single precision holds for a picture, in half the bytes of a double's seventeen.
     rows = [[float(f"{value:.6g}") for value in row] for row in values.tolist()]

@@ -80,6 +80,37 @@ INTERNAL: Final = ProblemType(
 OVERLOADED: Final = ProblemType(
     "overloaded", 503, "The service is busy", "Try again after the seconds in the header `Retry-After`."
 )
+INVALID_RECORD: Final = ProblemType(
+    "invalid-record", 422, "A field is not accepted", "`errors` names each field and says what is accepted."
+)
+CONFLICT: Final = ProblemType(
+    "conflict",
+    409,
+    "It does not fit what is recorded",
+    "The detail says what is in the way: another record under the same id, or something deleted or not yet deleted.",
+)
+ACCESS_REQUIRED: Final = ProblemType(
+    "access-required",
+    401,
+    "A password or an API key is needed",
+    "Log in by `POST /v1/session`, or send the header `Authorization: Bearer KEY`.",
+)
+ACCESS_REFUSED: Final = ProblemType(
+    "access-refused", 403, "The request may not come from there", "The detail says why, and what would be accepted."
+)
+TOO_MANY_ATTEMPTS: Final = ProblemType(
+    "too-many-attempts", 429, "Too many failed attempts", "Try again after the seconds in the header `Retry-After`."
+)
+TRACKER_OFF: Final = ProblemType(
+    "tracker-off", 503, "The tracker is off", "The detail says why, and how it is turned on."
+)
+STORE_FAILED: Final = ProblemType(
+    "store-failed",
+    500,
+    "The records could not be read or written",
+    "Nothing that was not acknowledged counts as stored. The service's log says what failed; `lesionlens doctor` "
+    "examines the records and the photos.",
+)
 
 PROBLEMS: Final[Mapping[str, ProblemType]] = {
     p.slug: p
@@ -97,6 +128,13 @@ PROBLEMS: Final[Mapping[str, ProblemType]] = {
         BAD_REQUEST,
         INTERNAL,
         OVERLOADED,
+        INVALID_RECORD,
+        CONFLICT,
+        ACCESS_REQUIRED,
+        ACCESS_REFUSED,
+        TOO_MANY_ATTEMPTS,
+        TRACKER_OFF,
+        STORE_FAILED,
     )
 }
 """All problem types by slug."""

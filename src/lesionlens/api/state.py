@@ -7,8 +7,10 @@ from typing import Annotated, cast
 
 from fastapi import Depends, Request
 
+from lesionlens.api.access import Access
 from lesionlens.api.metrics import Metrics
 from lesionlens.api.service import AnalysisService
+from lesionlens.api.tracking import TrackerState
 from lesionlens.classifier import Classifier
 from lesionlens.settings import Settings
 
@@ -22,18 +24,28 @@ class AppState:
     Attributes:
         settings: The settings it was made with.
         metrics: Its counters.
+        tracking: The tracker, or why there is none.
         classifier: The model; None until the app has started.
         service: The way of a photo; None until the app has started.
         warm: Whether a warm-up inference has run.
         draining: Whether the app is being shut down.
+        access: Who may use the records.
+
+    Raises:
+        SettingsError: The settings would let the records lie open to others.
     """
 
     settings: Settings
     metrics: Metrics
+    tracking: TrackerState
     classifier: Classifier | None = None
     service: AnalysisService | None = field(default=None, repr=False)
     warm: bool = False
     draining: bool = False
+    access: Access = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        self.access = Access(self.settings)
 
     @property
     def ready(self) -> bool:

@@ -1,9 +1,10 @@
-"""Reads the one photo of a request, and no more of the request than that photo may be large."""
+"""Reads the one photo of a request with its fields, and no more of the request than these may be large."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Mapping
+from dataclasses import dataclass
 from typing import Final
 
 from fastapi import Request
@@ -13,17 +14,40 @@ from starlette.formparsers import MultiPartException, MultiPartParser
 from lesionlens.api.problems import MISSING_FILE, TOO_LARGE, UPLOAD_TIMEOUT, RequestError
 from lesionlens.settings import Settings
 
-__all__ = ["read_upload"]
+__all__ = ["Upload", "read_form", "read_upload"]
 
 _PART_NAME: Final = "file"
 _MAX_FIELDS: Final = 16
-_MAX_FIELD_BYTES: Final = 4096
+_MAX_FIELD_BYTES: Final = 64 * 1024  # a note has at most 10,000 characters of at most four bytes
 # Boundaries and part headers come on top of the photo.
 _FRAMING_BYTES: Final = 64 * 1024 + _MAX_FIELDS * _MAX_FIELD_BYTES
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Upload:
+    """What a form holds.
+
+    Attributes:
+        photo: The bytes of the part `file`.
+        fields: The other parts by name; of parts with the same name the last one.
+    """
+
+    photo: bytes
+    fields: Mapping[str, str]
+
+
 async def read_upload(request: Request, settings: Settings) -> bytes:
-    """Return the bytes of the part `file`.
+    """Return the bytes of the part `file`, whatever else the form holds; `read_form` says how and what it raises.
+
+    Args:
+        request: A request whose body has not been read.
+        settings: Gives the limits.
+    """
+    return (await read_form(request, settings)).photo
+
+
+async def read_form(request: Request, settings: Settings) -> Upload:
+    """Return the part `file` and the fields of a form.
 
     The photo stays in memory: nothing is written to disk. Reading stops as soon as the limit is passed, whether the
     client announced the size (`Content-Length`) or not.
@@ -62,7 +86,8 @@ async def read_upload(request: Request, settings: Settings) -> bytes:
             MISSING_FILE, f"{error.message.rstrip('.')}. Send exactly one file part, named {_PART_NAME!r}."
         ) from error
     try:
-        return await _photo(form.get(_PART_NAME), settings)
+        photo = await _photo(form.get(_PART_NAME), settings)
+        return Upload(photo, {name: value for name, value in form.items() if isinstance(value, str)})
     finally:
         await form.close()
 

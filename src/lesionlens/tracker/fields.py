@@ -83,7 +83,7 @@ class Checked(BaseModel):
         accepted = extra["accepted"] if isinstance(extra, dict) else ""
         if kind == "missing":
             return f"{name} is missing; accepted: {accepted}"
-        shown = repr(given)
+        shown = given.isoformat() if isinstance(given, datetime) else repr(given)
         return f"{name} is {shown if len(shown) <= _SHOWN else shown[:_SHOWN] + '…'}; accepted: {accepted}"
 
 

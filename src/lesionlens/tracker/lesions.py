@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from typing import Any, ClassVar, Literal, TypedDict, Unpack, cast
 
 from sqlalchemy import Select, select
-from sqlalchemy.orm import InstrumentedAttribute
+from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from lesionlens.errors import InvalidRecordError
 from lesionlens.tracker.conversions import to_lesion, to_visit
+from lesionlens.tracker.creation import Creating, Creation
 from lesionlens.tracker.database.columns import sort_key
 from lesionlens.tracker.database.models import LesionRow, PersonRow, VisitRow
 from lesionlens.tracker.fields import VIEWS, Colour, LesionFields, View
 from lesionlens.tracker.ids import new_id
+from lesionlens.tracker.latest import LatestAnalysis, latest_analyses
 from lesionlens.tracker.people import People
 from lesionlens.tracker.records import Lesion, Neighbour, Page, Timeline
-from lesionlens.tracker.repository import Deleted, Repository, is_record
+from lesionlens.tracker.repository import Deleted, is_record
 
 __all__ = ["LesionChanges", "LesionSort", "Lesions"]
 
@@ -36,8 +39,11 @@ class LesionChanges(TypedDict, total=False):
     reminder_months: int | None
 
 
-class Lesions(Repository[LesionRow, Lesion]):
-    """Lesions: `create`, `get`, `list`, `update`, `delete`, `undelete`, `erase`, `near`, `due`, `timeline`."""
+class Lesions(Creating[LesionRow, Lesion]):
+    """Lesions.
+
+    They are `create`d for a person, found by `get`, `list`, `near`, `due` and `timeline`; `latest` says how they are.
+    """
 
     _row = LesionRow
     _kind = "lesion"
@@ -67,22 +73,36 @@ class Lesions(Repository[LesionRow, Lesion]):
             RecordNotFoundError: There is no such person.
         """
         fields = LesionFields(view=view, x=x, y=y, site=site, note=note, colour=colour, reminder_months=reminder_months)
+        return self.create_once(new_id(), person_id, fields).record
+
+    def create_once(self, lesion_id: str, person_id: str, fields: LesionFields) -> Creation[Lesion]:
+        """Record a lesion under an id of the caller's making; asked again with the same content, it changes nothing.
+
+        Raises:
+            InvalidRecordError: It is no id.
+            RecordNotFoundError: There is no such person.
+            RecordConflictError: A lesion with other content is recorded under it, or it is deleted.
+        """
+        values = {"person_id": person_id} | {name: getattr(fields, name) for name in LesionFields.model_fields}
         now = datetime.now(UTC)
-        with self._store.database.write() as session:
-            People(self._store).load_row(session, person_id, keep=True)
-            row = LesionRow(
-                id=new_id(),
-                person_id=person_id,
-                created_at=now,
-                updated_at=now,
-                site_key=sort_key(fields.site),
-                **fields.model_dump(),
-            )
+
+        def make(session: Session) -> LesionRow:
+            row = LesionRow(id=lesion_id, created_at=now, updated_at=now, site_key=sort_key(fields.site), **values)
             session.add(row)
             session.flush()
-            return to_lesion(row)
+            return row
 
-    def update(self, lesion_id: str, **changes: Unpack[LesionChanges]) -> Lesion:
+        def same(row: LesionRow) -> bool:
+            return all(getattr(row, name) == value for name, value in values.items())
+
+        return self._create_once(
+            lesion_id,
+            check=lambda session: People(self._store).load_row(session, person_id, keep=True),
+            same=same,
+            make=make,
+        )
+
+    def update(self, lesion_id: str, /, **changes: Unpack[LesionChanges]) -> Lesion:
         """Change the fields that are given and leave the others as they are.
 
         Raises:
@@ -196,6 +216,15 @@ class Lesions(Repository[LesionRow, Lesion]):
                 .order_by(VisitRow.taken_at, VisitRow.id)
             )
             return Timeline(lesion, tuple(to_visit(row) for row in visits))
+
+    def latest(self, lesion_ids: Iterable[str]) -> dict[str, LatestAnalysis]:
+        """Return what was last said of each lesion, by its id; one without any analysis is left out.
+
+        Args:
+            lesion_ids: Any number of ids, read in one query for each 500.
+        """
+        with self._store.database.read() as session:
+            return latest_analyses(session, lesion_ids)
 
     def _record(self, row: LesionRow) -> Lesion:
         return to_lesion(row)

@@ -6,15 +6,16 @@ from datetime import UTC, datetime
 from typing import Any, ClassVar, Literal, TypedDict, Unpack, cast
 
 from sqlalchemy import Select, select
-from sqlalchemy.orm import InstrumentedAttribute
+from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from lesionlens.tracker.conversions import to_person
+from lesionlens.tracker.creation import Creating, Creation
 from lesionlens.tracker.database.columns import sort_key
 from lesionlens.tracker.database.models import PersonRow
 from lesionlens.tracker.fields import PersonFields, Sex
 from lesionlens.tracker.ids import new_id
 from lesionlens.tracker.records import Page, Person
-from lesionlens.tracker.repository import Deleted, Repository
+from lesionlens.tracker.repository import Deleted
 
 __all__ = ["People", "PersonChanges", "PersonSort"]
 
@@ -31,8 +32,8 @@ class PersonChanges(TypedDict, total=False):
     note: str
 
 
-class People(Repository[PersonRow, Person]):
-    """People: `create`, `get`, `list`, `update`, `delete`, `undelete`, `erase`."""
+class People(Creating[PersonRow, Person]):
+    """People: `create`, `create_once`, `get`, `list`, `update`, `delete`, `undelete`, `erase`."""
 
     _row = PersonRow
     _kind = "person"
@@ -58,16 +59,30 @@ class People(Repository[PersonRow, Person]):
             InvalidRecordError: A value is not accepted.
         """
         fields = PersonFields(label=label, birth_year=birth_year, sex=sex, skin_type=skin_type, note=note)
+        return self.create_once(new_id(), fields).record
+
+    def create_once(self, person_id: str, fields: PersonFields) -> Creation[Person]:
+        """Record a person under an id of the caller's making; asked again with the same content, it changes nothing.
+
+        Raises:
+            InvalidRecordError: It is no id.
+            RecordConflictError: A person with other content is recorded under it, or it is deleted.
+        """
+        values = {name: getattr(fields, name) for name in PersonFields.model_fields}
         now = datetime.now(UTC)
-        with self._store.database.write() as session:
-            row = PersonRow(
-                id=new_id(), created_at=now, updated_at=now, label_key=sort_key(fields.label), **fields.model_dump()
-            )
+
+        def make(session: Session) -> PersonRow:
+            row = PersonRow(id=person_id, created_at=now, updated_at=now, label_key=sort_key(fields.label), **values)
             session.add(row)
             session.flush()
-            return to_person(row)
+            return row
 
-    def update(self, person_id: str, **changes: Unpack[PersonChanges]) -> Person:
+        def same(row: PersonRow) -> bool:
+            return all(getattr(row, name) == value for name, value in values.items())
+
+        return self._create_once(person_id, check=lambda _: None, same=same, make=make)
+
+    def update(self, person_id: str, /, **changes: Unpack[PersonChanges]) -> Person:
         """Change the fields that are given and leave the others as they are.
 
         Raises:

@@ -19,7 +19,7 @@ from lesionlens.tracker.ids import is_id
 from lesionlens.tracker.photos import PhotoFiles
 from lesionlens.tracker.records import Erased, Page
 
-__all__ = ["MAX_LIMIT", "Deleted", "Repository", "Store", "is_record"]
+__all__ = ["MAX_LIMIT", "Deleted", "RecordT", "Repository", "RowT", "Store", "is_record"]
 
 Deleted = Literal["without", "only", "with"]
 """Which records a list holds: those that are not deleted, the deleted ones that can be undeleted now, or all."""
@@ -27,6 +27,7 @@ Deleted = Literal["without", "only", "with"]
 MAX_LIMIT: Final = 500
 """Most records on a page."""
 _MAX_OFFSET: Final = 2**31 - 1
+_EVER: Final = datetime.max.replace(tzinfo=UTC)  # not now: a clock may have been put back since, or be another's
 
 RowT = TypeVar("RowT", bound=Kept)
 RecordT = TypeVar("RecordT")
@@ -128,6 +129,22 @@ class Repository(ABC, Generic[RowT, RecordT]):
         if erased is None:
             raise self._missing(record_id)
         return erased
+
+    def erase_deleted(self, record_id: str) -> Erased:
+        """Remove a record as `erase` does, but only one that is deleted: for callers who must not erase by a slip.
+
+        Raises:
+            RecordNotFoundError: There is none.
+            RecordConflictError: It is not deleted itself.
+            StoreError: The records are gone, but a photo file could not be removed yet.
+        """
+        store = self._store
+        if is_id(record_id) and (
+            erased := erase(store.database, store.photos, self._row, record_id, deleted_before=_EVER)
+        ):
+            return erased
+        self.get(record_id, deleted=True)
+        raise RecordConflictError(f"the {self._kind} {record_id!r} is not deleted; delete it first, then erase it")
 
     def erase_if_deleted(self, record_id: str, before: datetime) -> Erased:
         """Remove a record as `erase` does, if it was deleted by then and nobody undeleted or erased it since.

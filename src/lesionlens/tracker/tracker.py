@@ -48,6 +48,7 @@ class Tracker:
         lesions: Their lesions.
         visits: The lesions' visits.
         photos: The photo files.
+        store: What these work on, for the other parts of this package.
 
     Raises:
         SettingsError: The address of the database is not accepted.
@@ -76,10 +77,10 @@ class Tracker:
             ) from error
         bring_up_to_date(url)
         self._database = Database(url)
-        store = Store(self._database, self.photos, limits)
-        self.people = People(store)
-        self.lesions = Lesions(store)
-        self.visits = Visits(store)
+        self.store = Store(self._database, self.photos, limits)
+        self.people = People(self.store)
+        self.lesions = Lesions(self.store)
+        self.visits = Visits(self.store)
         try:
             finish_removals(self._database, self.photos)
         except StoreError as error:  # what was erased is gone from the records; its file must not keep anyone from them

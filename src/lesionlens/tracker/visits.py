@@ -5,22 +5,21 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import ClassVar, Literal, TypedDict, Unpack, cast
 
-import numpy as np
-import numpy.typing as npt
 from sqlalchemy import Select, exists, select
-from sqlalchemy.orm import InstrumentedAttribute, undefer
+from sqlalchemy.orm import InstrumentedAttribute, Session
 
-from lesionlens.errors import InvalidRecordError, RecordNotFoundError
-from lesionlens.taxonomy import NUM_CLASSES
-from lesionlens.tracker.analyses import MAP_DTYPE, NewAnalysis
-from lesionlens.tracker.conversions import to_analysis, to_visit
+from lesionlens.errors import InvalidRecordError
+from lesionlens.tracker.analyses import NewAnalysis
+from lesionlens.tracker.analyses_of_visits import AnalysesOfVisits
+from lesionlens.tracker.conversions import to_visit
+from lesionlens.tracker.creation import Creation
 from lesionlens.tracker.database.models import AnalysisRow, LesionRow, PersonRow, VisitRow
 from lesionlens.tracker.fields import VisitFields
 from lesionlens.tracker.ids import is_hash, new_id
 from lesionlens.tracker.lesions import Lesions
 from lesionlens.tracker.pictures import describe_photo
-from lesionlens.tracker.records import Page, StoredAnalysis, Visit
-from lesionlens.tracker.repository import Deleted, Repository, is_record
+from lesionlens.tracker.records import Page, Visit
+from lesionlens.tracker.repository import Deleted, is_record
 from lesionlens.tracker.visit_rows import analysis_row, moment_columns, name_photo
 
 __all__ = ["VisitChanges", "VisitSort", "Visits"]
@@ -35,7 +34,7 @@ class VisitChanges(TypedDict, total=False):
     note: str
 
 
-class Visits(Repository[VisitRow, Visit]):
+class Visits(AnalysesOfVisits):
     """The visits.
 
     They are `add`ed with a photo, `move`d between lesions, and read by `get`, `list`, `photo` and `maps`.
@@ -75,17 +74,46 @@ class Visits(Repository[VisitRow, Visit]):
             RecordNotFoundError: There is no such lesion.
             StoreError: It could not be stored.
         """
+        made = self.add_once(new_id(), lesion_id, photo, taken_at=taken_at, note=note, analysis=analysis)
+        return made.record
+
+    def add_once(
+        self,
+        visit_id: str,
+        lesion_id: str,
+        photo: bytes,
+        *,
+        taken_at: datetime | None = None,
+        note: str = "",
+        analysis: NewAnalysis | None = None,
+    ) -> Creation[Visit]:
+        """Record a visit as `add` does, under an id of the caller's making; asked again, it changes nothing.
+
+        Whoever lost the answer can so ask again. Photo and lesion tell whether it is the same visit; time and note may
+        have been corrected since.
+
+        Raises:
+            RecordConflictError: A visit with another photo or of another lesion is recorded under the id, or it is
+                deleted.
+        """
         now = datetime.now(UTC)
         fields = VisitFields(taken_at=taken_at or now, note=note)
         described = describe_photo(photo, self._store.limits)
         lesions = Lesions(self._store)
-        lesions.get(lesion_id)  # so that no file is written for a lesion that is not there
+
+        def same(row: VisitRow) -> bool:
+            return row.photo_sha256 == described.sha256 and row.lesion_id == lesion_id
+
+        with self._store.database.read() as session:  # so that no file is written for what cannot be recorded
+            lesions.load_row(session, lesion_id)
+            if (known := self._recorded(session, visit_id, same)) is not None:
+                return Creation(known, new=False)
         self._store.photos.keep(photo)
-        with self._store.database.write() as session:
-            lesions.load_row(session, lesion_id, keep=True)
+
+        def make(session: Session) -> VisitRow:
             name_photo(self._store, session, described, photo, now)
             row = VisitRow(
-                id=new_id(),
+                id=visit_id,
                 lesion_id=lesion_id,
                 photo_sha256=described.sha256,
                 note=fields.note,
@@ -99,22 +127,13 @@ class Visits(Repository[VisitRow, Visit]):
                 session.add(analysis_row(row.id, analysis, now))
                 session.flush()
             session.refresh(row, ["photo", "analyses"])
-            return to_visit(row)
+            return row
 
-    def add_analysis(self, visit_id: str, analysis: NewAnalysis) -> StoredAnalysis:
-        """Keep what another model, or the same one, says of a visit's photo, beside all that was said before.
+        return self._create_once(
+            visit_id, check=lambda session: lesions.load_row(session, lesion_id, keep=True), same=same, make=make
+        )
 
-        Raises:
-            RecordNotFoundError: There is no such visit.
-        """
-        with self._store.database.write() as session:
-            self.load_row(session, visit_id, keep=True)
-            row = analysis_row(visit_id, analysis, datetime.now(UTC))
-            session.add(row)
-            session.flush()
-            return to_analysis(row)
-
-    def update(self, visit_id: str, **changes: Unpack[VisitChanges]) -> Visit:
+    def update(self, visit_id: str, /, **changes: Unpack[VisitChanges]) -> Visit:
         """Change the fields that are given and leave the others as they are.
 
         Raises:
@@ -196,24 +215,6 @@ class Visits(Repository[VisitRow, Visit]):
             DamagedPhotoError: The file is missing or damaged.
         """
         return self._store.photos.read(self.get(visit_id, deleted=True).photo.sha256, verify=verify)
-
-    def maps(self, analysis_id: str) -> npt.NDArray[np.float32] | None:
-        """Return the Grad-CAM maps of an analysis: float32 `[8, h, w]`; None if none were stored.
-
-        Raises:
-            RecordNotFoundError: There is no such analysis.
-        """
-        with self._store.database.read() as session:
-            statement = (
-                select(AnalysisRow).where(is_record(AnalysisRow.id, analysis_id)).options(undefer(AnalysisRow.maps))
-            )
-            row = session.scalar(statement)
-            if row is None:
-                raise RecordNotFoundError(f"there is no analysis {analysis_id[:60]!r}")
-            if row.maps is None or row.maps_height is None or row.maps_width is None:
-                return None
-            maps = np.frombuffer(row.maps, dtype=MAP_DTYPE).reshape(NUM_CLASSES, row.maps_height, row.maps_width)
-            return maps.astype(np.float32)
 
     def _record(self, row: VisitRow) -> Visit:
         return to_visit(row)

@@ -5,10 +5,11 @@ from __future__ import annotations
 import base64
 from typing import Any, Final
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Depends, Request
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field
 
+from lesionlens.api.access import require_access_if_protected
 from lesionlens.api.examples import PREDICTION
 from lesionlens.api.routes.reading import UPLOAD_BODY, analyse_upload
 from lesionlens.api.state import State
@@ -58,7 +59,12 @@ router = APIRouter(tags=["SkinTracker contract"])
 
 
 @router.post(
-    "/predict", response_model=Prediction, responses=_FAILURES, openapi_extra=UPLOAD_BODY, summary="Classify a photo"
+    "/predict",
+    response_model=Prediction,
+    responses=_FAILURES,
+    openapi_extra=UPLOAD_BODY,
+    dependencies=[Depends(require_access_if_protected)],
+    summary="Classify a photo",
 )
 async def predict(request: Request, state: State) -> JSONResponse:
     """Classify one photo and draw the heatmap of its most probable class."""

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Final
 
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import PlainTextResponse
 
+from lesionlens.api.access import require_access_if_protected
 from lesionlens.api.choices import ClassChoice
 from lesionlens.api.errors import PROBLEM_MEDIA_TYPE
 from lesionlens.api.present import describe_class, describe_model, present
@@ -32,6 +33,7 @@ router = APIRouter(prefix="/v1")
     "/analyses",
     responses=_FAILURES,
     openapi_extra=UPLOAD_BODY,
+    dependencies=[Depends(require_access_if_protected)],
     tags=["Analyses"],
     summary="Analyse a photo",
 )
