@@ -7,8 +7,8 @@ from typing import Final, Literal
 import numpy as np
 from markupsafe import Markup
 
+from lesionlens.drawing import ACCENT, SOFT, WARN, drawing
 from lesionlens.evaluation.attention.records import OrderingName, Perturbation
-from lesionlens.evaluation.plots import ACCENT, SOFT, WARN, drawing
 from lesionlens.evaluation.wording import number
 
 __all__ = ["perturbation_figures"]

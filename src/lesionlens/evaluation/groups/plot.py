@@ -7,9 +7,9 @@ from typing import Final
 from markupsafe import Markup
 from matplotlib.axes import Axes
 
+from lesionlens.drawing import ACCENT, INK, LINE, SOFT, WARN, drawing
 from lesionlens.evaluation.groups.records import GroupReport, GroupResult
 from lesionlens.evaluation.groups.wording import FIGURES
-from lesionlens.evaluation.plots import ACCENT, INK, LINE, SOFT, WARN, drawing
 
 __all__ = ["forest_plot"]
 

@@ -7,7 +7,7 @@ from typing import Final
 import numpy as np
 from markupsafe import Markup
 
-from lesionlens.evaluation.plots import ACCENT, INK, LINE, SOFT, WARN, drawing
+from lesionlens.drawing import ACCENT, INK, LINE, SOFT, WARN, drawing
 from lesionlens.evaluation.predictions import Predictions
 from lesionlens.evaluation.uncertainty.records import UncertaintySlice
 from lesionlens.evaluation.uncertainty.selective import RiskCoverage, confidence_scores

@@ -1,0 +1,5 @@
+"""Real services to put under load."""
+
+from serving import classifier, server
+
+__all__ = ["classifier", "server"]
