@@ -5,7 +5,9 @@ RUN python -m venv /opt/lesionlens
 ENV PATH=/opt/lesionlens/bin:$PATH
 COPY pyproject.toml README.md LICENSE* ./
 COPY src ./src
-RUN pip install --no-cache-dir .
+# What is installed is this checkout, which has its version in itself.
+# hadolint ignore=DL3013
+RUN pip install --no-cache-dir ".[postgres]"
 
 FROM python:3.13-slim
 LABEL org.opencontainers.image.title="LesionLens" \

@@ -13,7 +13,7 @@ from lesionlens.taxonomy import BY_CODE, NUM_CLASSES
 __all__ = ["Metrics"]
 
 _SECONDS: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
-_METHODS: Final = frozenset({"GET", "HEAD", "POST", "OPTIONS"})
+_METHODS: Final = frozenset({"GET", "HEAD", "POST", "PATCH", "DELETE", "OPTIONS"})
 
 
 class Metrics:
@@ -34,6 +34,13 @@ class Metrics:
             "lesionlens_request_seconds",
             "Time from a request's head to the end of its answer",
             ["route"],
+            buckets=_SECONDS,
+            registry=self.registry,
+        )
+        self._stages = Histogram(
+            "lesionlens_stage_seconds",
+            "Time of a photo in each stage: decode, queue, inference, overlay",
+            ["stage"],
             buckets=_SECONDS,
             registry=self.registry,
         )
@@ -90,6 +97,15 @@ class Metrics:
             self._not_suitable.inc()
         if analysis.prediction_set is not None:
             self._set_size.observe(len(analysis.prediction_set))
+
+    def staged(self, **seconds: float) -> None:
+        """Count how long one photo was in each stage.
+
+        Args:
+            **seconds: By the stage's name.
+        """
+        for stage, duration in seconds.items():
+            self._stages.labels(stage).observe(duration)
 
     def requested(self, method: str, route: str, status: int, seconds: float) -> None:
         """Count one request.

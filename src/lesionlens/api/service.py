@@ -135,6 +135,12 @@ class AnalysisService:
             )
         done = time.perf_counter()
         self._metrics.answered(computed.analysis)
+        self._metrics.staged(
+            decode=decoded - begun,
+            queue=computed.queue_seconds,
+            inference=computed.inference_seconds,
+            overlay=done - drawing,
+        )
         return Outcome(
             analysis=computed.analysis,
             width=photo.width,
