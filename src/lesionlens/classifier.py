@@ -18,6 +18,7 @@ from lesionlens.imaging.quality import Quality, judge
 from lesionlens.inference.bundle import Bundle, Manifest
 from lesionlens.inference.embedded import DEFAULT_MODEL, find_bundle
 from lesionlens.inference.engines import Engine, EngineInfo, create_engine
+from lesionlens.inference.views import VIEW_COUNTS, run_views
 from lesionlens.suitability import Reference, Suitability
 from lesionlens.taxonomy import CODES, NOT_CONFIDENT_INDEX, Diagnosis, diagnosis
 from lesionlens.uncertainty import decide, malignant_probability, prediction_sets, softmax
@@ -32,7 +33,7 @@ class Analysis:
     """What the model says of one picture.
 
     Attributes:
-        logits: float32 `[8]`, before temperature and softmax.
+        logits: float32 `[8]`, before temperature and softmax; with test-time augmentation the mean over the views.
         probabilities: float32 `[8]`, calibrated, summing to 1, in the order of `lesionlens.taxonomy.DIAGNOSES`.
         prediction: 0–7, or 8 when the highest probability is below the bundle's threshold.
         malignant_probability: 0–1, summed over MEL, BCC, AKIEC and SCC.
@@ -116,10 +117,15 @@ class Classifier:
         model: Name of an embedded bundle, a bundle's folder, or a loaded `Bundle`.
         engine: `auto`, `onnxruntime`, `openvino`, or a loaded engine.
         threads: Number of compute threads; 0 for one per CPU that this process may use.
+        tta: Test-time augmentation: how many views of a picture are averaged. 1 shows it as it is; 2 mirrors it, too;
+            4 turns both by half, too; 8 turns them by quarters. It takes as many times longer. Logits and maps are the
+            means, features and what is made of them (`Analysis.suitability`) those of the picture as it is.
+            Temperature, thresholds and prediction sets are the bundle's, which were fitted for 1.
 
     Raises:
         BundleError: There is no such bundle or it is not valid.
         EngineError: No engine can run it.
+        ValueError: `tta` is none of 1, 2, 4 and 8.
 
     Example:
         >>> from PIL import Image
@@ -130,8 +136,16 @@ class Classifier:
     """
 
     def __init__(
-        self, model: str | Path | Bundle = DEFAULT_MODEL, *, engine: str | Engine = "auto", threads: int = 0
+        self,
+        model: str | Path | Bundle = DEFAULT_MODEL,
+        *,
+        engine: str | Engine = "auto",
+        threads: int = 0,
+        tta: int = 1,
     ) -> None:
+        if tta not in VIEW_COUNTS:
+            raise ValueError(f"tta is {tta!r}; accepted: {', '.join(map(str, VIEW_COUNTS))}")
+        self._tta = tta
         self._bundle = model if isinstance(model, Bundle) else find_bundle(model)
         self._engine = create_engine(self._bundle.graph_path, engine, threads) if isinstance(engine, str) else engine
         rule, statistics = self.manifest.out_of_distribution, self._bundle.reference
@@ -153,20 +167,28 @@ class Classifier:
         return self._reference
 
     @property
+    def tta(self) -> int:
+        """How many views of each picture are averaged."""
+        return self._tta
+
+    @property
     def engine_info(self) -> EngineInfo:
         """The engine in use."""
         return self._engine.info
 
     @property
     def description(self) -> dict[str, Any]:
-        """Name, version and hash of the model, and the engine: what a result must be kept with."""
-        manifest = self.manifest
+        """Name, version and hash of the model, and the engine: what a result must be kept with.
+
+        With test-time augmentation the engine's name says so, for the answers are others.
+        """
+        manifest, engine = self.manifest, self.engine_info.name
         return {
             "name": manifest.name,
             "version": manifest.version,
             "architecture": manifest.architecture,
             "sha256": manifest.graph_sha256,
-            "engine": self.engine_info.name,
+            "engine": engine if self._tta == 1 else f"{engine}, tta {self._tta}",
         }
 
     def analyse(self, images: Sequence[Image.Image]) -> list[Analysis]:
@@ -202,7 +224,7 @@ class Classifier:
         Raises:
             EngineError: The engine failed.
         """
-        logits, maps, features = self._engine.run(batch)
+        logits, maps, features = run_views(self._engine, batch, self._tta)
         probabilities = softmax(logits, self.manifest.temperature, self.manifest.logit_shift)
         predictions = decide(probabilities, self.manifest.confidence_threshold)
         malignant = malignant_probability(probabilities)
@@ -239,7 +261,8 @@ class Classifier:
         Raises:
             EngineError: The engine failed.
         """
-        return softmax(self._engine.run(batch).logits, self.manifest.temperature, self.manifest.logit_shift)
+        logits = run_views(self._engine, batch, self._tta).logits
+        return softmax(logits, self.manifest.temperature, self.manifest.logit_shift)
 
 
 def _shares(box: tuple[int, int, int, int], width: int, height: int) -> tuple[float, float, float, float]:

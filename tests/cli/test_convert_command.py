@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import shutil
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from click.testing import Result
 
@@ -15,8 +18,7 @@ from lesionlens import Bundle
 from lesionlens.errors import BundleError, ConversionError
 from lesionlens.inference.find_model import find_model
 from lesionlens.settings import load_settings
-
-torch = pytest.importorskip("torch", reason="needs the train extra")
+from weights_writer import save_pth
 
 Run = Callable[..., Result]
 
@@ -24,6 +26,7 @@ Run = Callable[..., Result]
 @pytest.fixture(scope="module")
 def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Random weights of the smallest network of the family."""
+    torch = pytest.importorskip("torch", reason="needs the train extra")
     from lesionlens.training.model import create_model
 
     torch.manual_seed(0)
@@ -57,7 +60,6 @@ def test_weights_given_as_model_are_converted_once(weights: Path, tmp_path: Path
     assert kept.graph_path.stat().st_mtime_ns == written
 
 
-@pytest.mark.train
 def test_weights_that_cannot_be_used_say_why(run: Run, tmp_path: Path) -> None:
     path = tmp_path / "broken.pth"
     path.write_bytes(b"PK\x03\x04 cut off")
@@ -78,17 +80,13 @@ def test_a_model_is_a_name_or_a_folder(model: str, tmp_path: Path) -> None:
 
 
 def test_a_converted_model_needs_no_pytorch(model: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    import hashlib
-    import sys
-
-    path = tmp_path / "legacy.pth"
-    path.write_bytes(b"weights")
-    digest = hashlib.sha256(b"weights").hexdigest()
+    path = save_pth(tmp_path / "other.pth", {"conv_stem.weight": np.zeros((32, 3, 3, 3), np.float32)})
+    digest = hashlib.sha256(path.read_bytes()).hexdigest()
     monkeypatch.setitem(sys.modules, "lesionlens.training.convert", None)
     monkeypatch.setenv("LESIONLENS_CACHE_DIR", str(tmp_path / "cache"))
-    with pytest.raises(BundleError, match="needs PyTorch"):
+    with pytest.raises(ConversionError, match=r"other\.pth is not efficientnet_b5 .* install PyTorch"):
         find_model(str(path))
-    shutil.copytree(find_model(model).path, tmp_path / "cache" / f"legacy-{digest[:16]}")
+    shutil.copytree(find_model(model).path, tmp_path / "cache" / f"other-{digest[:16]}")
     assert isinstance(find_model(str(path)), Bundle)
 
 
@@ -111,9 +109,9 @@ def test_without_a_home_directory_only_weights_need_a_folder_named(
 
 
 def test_convert_without_pytorch_says_what_to_install(run: Run, tmp_path: Path, monkeypatch: Any) -> None:
-    import sys
-
     monkeypatch.setitem(sys.modules, "lesionlens.training.convert", None)
-    result = run("convert", tmp_path / "model.pth")
-    assert result.exit_code == 2
+    path = save_pth(tmp_path / "other.pth", {"conv_stem.weight": np.zeros((32, 3, 3, 3), np.float32)})
+    result = run("convert", path, "-o", tmp_path / "out")
+    assert result.exit_code == 1
+    assert "Traceback" not in result.output
     assert "pip install 'lesionlens[train]'" in result.stderr

@@ -23,6 +23,7 @@ from lesionlens.cli.console import (
     standard_output,
 )
 from lesionlens.inference.embedded import DEFAULT_MODEL
+from lesionlens.inference.views import ViewCount
 
 if TYPE_CHECKING:
     from lesionlens.bulk import Format, Result
@@ -40,6 +41,7 @@ def classify(
     ] = DEFAULT_MODEL,
     engine: Annotated[str, typer.Option(help="auto, onnxruntime or openvino.")] = "auto",
     threads: Annotated[int, typer.Option(min=0, help="Compute threads; 0 for one per CPU.")] = 0,
+    tta: Annotated[ViewCount, typer.Option(help="Views of a picture whose answers are averaged.")] = 1,
     batch_size: Annotated[int, typer.Option(min=1, help="Pictures in one call of the network.")] = 8,
     output: Annotated[
         str | None,
@@ -88,7 +90,7 @@ def classify(
         reasons = "".join(f"; {printable(p)} cannot be read: {why}" for p, why in unreadable.items())
         fail(f"no pictures found in {', '.join(map(printable, paths))}{reasons}", EXIT_USAGE)
     with errors_shown(EXIT_USAGE):
-        classifier = Classifier(find_model(model), engine=engine, threads=threads)
+        classifier = Classifier(find_model(model), engine=engine, threads=threads, tta=tta)
     rule = classifier.manifest.prediction_set
     table, count = _table(None if rule is None else rule.coverage), Count()
     with errors_shown(), ExitStack() as stack:

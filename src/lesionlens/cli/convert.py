@@ -9,7 +9,7 @@ import typer
 from rich.text import Text
 
 from lesionlens.cli.app import app
-from lesionlens.cli.console import EXIT_USAGE, errors_shown, fail, standard_error, standard_output
+from lesionlens.cli.console import errors_shown, standard_error, standard_output
 
 __all__ = ["convert"]
 
@@ -35,12 +35,11 @@ def convert(
 ) -> None:
     """Turn PyTorch weights into a bundle that every command serves.
 
-    Reads a state_dict of an EfficientNet with the eight ISIC 2019 classes. Nothing in the file is executed.
+    Reads a state_dict of an EfficientNet with the eight ISIC 2019 classes. Nothing in the file is executed. B5 at 456
+    pixels needs no PyTorch; other networks need the train extra.
     """
-    try:
-        from lesionlens.training.convert import convert_weights
-    except ImportError as error:
-        fail(f"converting needs PyTorch ({error}); install it with: pip install 'lesionlens[train]'", EXIT_USAGE)
+    from lesionlens.conversion import convert_weights
+
     folder = output or Path(weights.stem)
     with errors_shown(), standard_error().status("converting"):
         bundle = convert_weights(
@@ -50,8 +49,8 @@ def convert(
     screen = standard_output()
     screen.print(
         Text(
-            f"{bundle.path}: {bundle.manifest.architecture}, {spec.size} × {spec.size} pixels, {spec.fit}. "
-            f"Its graph agrees with PyTorch.\nTry it: lesionlens classify --model {bundle.path} PICTURE"
+            f"{bundle.path}: {bundle.manifest.architecture}, {spec.size} × {spec.size} pixels, {spec.fit}."
+            f"\nTry it: lesionlens classify --model {bundle.path} PICTURE"
         ),
         soft_wrap=True,
     )

@@ -15,6 +15,7 @@ from lesionlens.cli.app import app
 from lesionlens.cli.console import errors_shown, progress_bar, standard_output
 from lesionlens.errors import DataError
 from lesionlens.inference.embedded import DEFAULT_MODEL
+from lesionlens.inference.views import ViewCount
 
 if TYPE_CHECKING:
     from lesionlens.evaluation import Metrics, Predictions
@@ -50,6 +51,7 @@ def evaluate(
         Path | None, typer.Option(help=f"Folder for {_METRICS}, {_PREDICTIONS} and {_REPORT}; made if missing.")
     ] = None,
     engine: Annotated[str, typer.Option(help="auto, onnxruntime or openvino.")] = "auto",
+    tta: Annotated[ViewCount, typer.Option(help="Views of a picture whose answers are averaged.")] = 1,
     batch_size: Annotated[int, typer.Option(min=1, help="Pictures per forward pass.")] = 16,
     bootstrap: Annotated[
         int, typer.Option(min=0, max=100_000, help="Resamples behind the 95 % intervals; 0 for none.")
@@ -78,6 +80,8 @@ def evaluate(
         raise DataError("give either --data DIR to run a model, or --predictions FILE to score its answers again")
     if card and data is None:
         raise DataError("--card needs --data DIR: only figures that were just measured go into a bundle")
+    if card and tta != 1:
+        raise DataError("--card needs --tta 1: the figures in a bundle are those of one pass")
     if attention and data is None:
         raise DataError("--attention needs --data DIR: it looks at the pictures again")
     if suitability and data is None:
@@ -87,7 +91,7 @@ def evaluate(
     console = standard_output()
     if data is not None:
         heatmaps = (attention_limit, bootstrap) if attention else None
-        chosen = (data, folds_file, _fold(fold), limit, model, engine, batch_size)
+        chosen = (data, folds_file, _fold(fold), limit, model, engine, tta, batch_size)
         judged = _suitability(*chosen, bootstrap, suitability_limit) if suitability else None
         results, context, shown = _run(*chosen, heatmaps)
         context["suitability"] = judged
@@ -124,6 +128,7 @@ def _run(
     limit: int | None,
     model: str,
     engine: str,
+    tta: ViewCount,
     batch_size: int,
     heatmaps: tuple[int, int] | None,
 ) -> tuple[Predictions, dict[str, Any], Shown]:
@@ -141,7 +146,7 @@ def _run(
     samples = choose(candidates, fold, limit, SEED)
     source, people = ImageSource(data), read_people(data)
     masks = MaskSource(data) if heatmaps else None
-    classifier = Classifier(find_model(model), engine=engine)
+    classifier = Classifier(find_model(model), engine=engine, tta=tta)
     with progress_bar(MofNCompleteColumn()) as bar:
         task = bar.add_task("Looking at pictures", total=len(samples))
         results = predict(
@@ -195,6 +200,7 @@ def _suitability(
     limit: int | None,
     model: str,
     engine: str,
+    tta: ViewCount,
     batch_size: int,
     resamples: int,
     pictures: int,
@@ -218,7 +224,7 @@ def _suitability(
             return lambda n: bar.advance(stage, n)
 
         return examine(
-            Classifier(find_model(model), engine=engine),
+            Classifier(find_model(model), engine=engine, tta=tta),
             samples,
             ImageSource(data),
             masks,

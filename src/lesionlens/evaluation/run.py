@@ -73,12 +73,13 @@ def choose(samples: Sequence[Sample], fold: int | None = None, limit: int | None
 def model_info(classifier: Classifier) -> ModelInfo:
     """Describe the model and the engine for `metrics.json`."""
     manifest, engine = classifier.manifest, classifier.engine_info
+    views = "" if classifier.tta == 1 else f", tta {classifier.tta}"
     return ModelInfo(
         name=manifest.name,
         version=manifest.version,
         architecture=manifest.architecture,
         sha256=manifest.graph_sha256,
-        engine=f"{engine.name} {engine.version} on {engine.device} in {engine.precision}",
+        engine=f"{engine.name} {engine.version} on {engine.device} in {engine.precision}{views}",
         confidence_threshold=manifest.confidence_threshold,
         operating_points=tuple(FixedThreshold(name=p.name, threshold=p.threshold) for p in manifest.operating_points),
         prediction_set=manifest.prediction_set,

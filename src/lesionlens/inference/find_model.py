@@ -25,8 +25,8 @@ def find_model(model: str, cache_dir: Path | None = None) -> Bundle:
         cache_dir: Where bundles made from weights are kept; None for the folder of the settings.
 
     Raises:
-        BundleError: There is no such model, it is not valid, or weights are to be converted without PyTorch.
-        ConversionError: The weights cannot be converted.
+        BundleError: There is no such model, or it is not valid.
+        ConversionError: The weights cannot be converted, perhaps because their network needs PyTorch.
     """
     path = Path(model)
     if path.suffix.lower() not in WEIGHTS_SUFFIXES or path.is_dir():
@@ -51,11 +51,6 @@ def find_model(model: str, cache_dir: Path | None = None) -> Bundle:
         return Bundle.load(folder)
     except BundleError:
         pass  # not converted yet, or damaged since
-    try:
-        from lesionlens.training.convert import convert_weights
-    except ImportError as error:
-        raise BundleError(
-            f"{path.name} must be converted first, which needs PyTorch ({error}): run lesionlens convert where the "
-            "train extra is installed, and give the folder that it makes"
-        ) from error
+    from lesionlens.conversion import convert_weights  # which itself needs bundles
+
     return convert_weights(path, folder, name=name, overwrite=True)

@@ -133,7 +133,9 @@ class OnePass(nn.Module):
         # timm's own kind holds its activation; the plain one keeps all four of its vectors in the graph.
         self.norm = nn.BatchNorm2d(norm.num_features, eps=norm.eps).eval()
         self.norm.load_state_dict({"weight": gamma, "bias": beta, "running_mean": mean, "running_var": variance}, False)
-        self.register_buffer("scale", (gamma / torch.sqrt(variance + norm.eps)).detach().float())
+        # In double precision, for PyTorch's square root of a float is not always the nearest float.
+        scale = gamma.double() / torch.sqrt(variance.double() + norm.eps)
+        self.register_buffer("scale", scale.detach().float())
         self.activation = copy.deepcopy(activation)
         if hasattr(self.activation, "inplace"):
             self.activation.inplace = False  # the derivative is taken at z, which must survive
