@@ -100,6 +100,31 @@ def test_large_photographs_are_laid_at_the_size_asked_for(before: Image.Image) -
     assert np.abs(np.asarray(laid) - expected)[20:-20, 20:-20].mean() < 6.0
 
 
+@pytest.mark.parametrize("side", [700, 1501, 2048])  # 1501: the last averaged pixel is only partly covered
+def test_a_later_photograph_of_many_pixels_is_laid_exactly(before: Image.Image, side: int) -> None:
+    large = before.resize((side, side), Image.Resampling.BICUBIC)
+    laid = align(large, register(before, large), before.size)
+    assert laid.size == before.size
+    one_off = np.roll(np.asarray(before, dtype=np.float64), 1, axis=1)
+    here, beside = (
+        np.abs(np.asarray(laid, dtype=np.float64) - p)[20:-20, 20:-20].mean()
+        for p in (np.asarray(before, dtype=np.float64), one_off)
+    )
+    assert here < 4.0
+    assert here < 0.6 * beside
+
+
+def test_figures_do_not_depend_on_the_size_of_the_files(before: Image.Image, grown: Change) -> None:
+    later, _ = rephotograph(grow(before, DISC, 1.35), Shot(turn=-40.0, zoom=0.75))
+    large = [p.resize((1800, 1800), Image.Resampling.BICUBIC) for p in (before, later)]
+    change = compare(*large)
+    assert difference(change, "area").change == pytest.approx(difference(grown, "area").change, abs=0.03)
+    assert change.before is not None
+    assert grown.before is not None
+    assert change.before.area_pixels == pytest.approx(grown.before.area_pixels * (1800 / 256) ** 2, rel=0.02)
+    assert max(change.aligned.size) == 1024
+
+
 def test_of_different_lesions_sizes_are_not_compared() -> None:
     change = compare(photograph(DISC, 1), photograph(ellipse((256, 256), (128, 128), (70, 70)), 2))
     assert not change.registration.success

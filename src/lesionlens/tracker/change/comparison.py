@@ -2,25 +2,29 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
 import numpy as np
 from PIL import Image
 
 from lesionlens import DISCLAIMER
-from lesionlens.tracker.change.affine import rescale, warp
+from lesionlens.tracker.change.affine import area_factor, rescale, warp
 from lesionlens.tracker.change.difference import Difference, Scale, differences_between
-from lesionlens.tracker.change.measures import Measures, measure, skin_of
+from lesionlens.tracker.change.measures import Measures, measure_working, skin_of
 from lesionlens.tracker.change.outline import Outline, outline
 from lesionlens.tracker.change.registration import Registration, register
 from lesionlens.tracker.change.repeatability import is_clear
 from lesionlens.tracker.change.statements import describe_change, describe_scale, nothing_found
+from lesionlens.tracker.change.working import to_working
 
 __all__ = ["Change", "align", "compare"]
 
 _MOST_CUT_OFF: Final = 0.02  # of the outline on the picture's edge, before size and shape mean nothing
 _GREY: Final = 128  # where the second picture shows nothing
+_REDUCING_GAP: Final = 3.0  # so much larger than needed a photograph is first shrunk to by whole pixels (Pillow)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -79,28 +83,25 @@ def compare(
     Raises:
         ValueError: A picture is not in RGB mode or too thin, or a scale is not above 0.
     """
-    first = outline(before) if before_outline is None else before_outline
-    second = outline(after) if after_outline is None else after_outline
-    found = registration or register(before, after, before_outline=first, after_outline=second)
+    old_pixels, new_pixels = to_working(before), to_working(after)
+    # Everything but the pictures to look at is made at the working size, so large photographs are shrunk only once.
+    old_small, new_small = Image.fromarray(old_pixels), Image.fromarray(new_pixels)
+    first = outline(old_small) if before_outline is None else before_outline
+    second = outline(new_small) if after_outline is None else after_outline
+    found = registration or register(old_small, new_small, before_outline=first, after_outline=second)
     aligned = align(after, found, before.size, max_side)
-    blended = Image.blend(before.resize(aligned.size, Image.Resampling.LANCZOS), aligned, 0.5)
+    shrunk = before.resize(aligned.size, Image.Resampling.LANCZOS, reducing_gap=_REDUCING_GAP)
+    blended = Image.blend(shrunk, aligned, 0.5)
+    old_measures = partial(measure_working, old_pixels, first, max(before.size), mm_per_pixel=before_mm_per_pixel)
+    new_measures = partial(measure_working, new_pixels, second, max(after.size), mm_per_pixel=after_mm_per_pixel)
     if not (first.found and second.found):
         said = (*nothing_found(first.reason, second.reason), DISCLAIMER)
-        return Change(
-            found,
-            first,
-            second,
-            measure(before, first, mm_per_pixel=before_mm_per_pixel) if first.found else None,
-            measure(after, second, mm_per_pixel=after_mm_per_pixel) if second.found else None,
-            (),
-            said,
-            aligned,
-            blended,
-        )
-    skins = skin_of(before, first), skin_of(after, second)
+        old = old_measures() if first.found else None
+        new = new_measures() if second.found else None
+        return Change(found, first, second, old, new, (), said, aligned, blended)
+    skins = skin_of(old_pixels, first), skin_of(new_pixels, second)
     shift = None if skins[0] is None or skins[1] is None else skins[0] - skins[1]
-    old = measure(before, first, mm_per_pixel=before_mm_per_pixel)
-    new = measure(after, second, mm_per_pixel=after_mm_per_pixel, colour_shift=shift)
+    old, new = old_measures(), new_measures(colour_shift=shift)
     ruler = _zoom_by_ruler(before, after, before_mm_per_pixel, after_mm_per_pixel)
     zoom = ruler or (_zoom_by_registration(found) if found.success else None)
     scale = None if zoom is None else Scale(zoom, zoom**2 * _fill(after) / _fill(before))
@@ -128,7 +129,11 @@ def align(after: Image.Image, registration: Registration, size: tuple[int, int],
     width, height = (max(1, round(side * shrink)) for side in size)
     working = max(registration.before_size), max(registration.after_size)
     matrix = rescale(registration.matrix, max(after.size) / working[1], max(width, height) / working[0])
-    pixels = np.asarray(after)
+    # Whole pixels are averaged first: cheaper than a blur of a photograph of many megapixels, and as smooth.
+    fewer = max(1, int(1.0 / math.sqrt(max(area_factor(matrix), 1e-6))))
+    fewer = min(fewer, *after.size)
+    matrix = rescale(matrix, 1.0 / fewer, 1.0)
+    pixels = np.asarray(after.reduce(fewer))
     moved = warp(pixels, matrix, (width, height))
     shown = warp(np.ones(pixels.shape[:2], dtype=np.float32), matrix, (width, height))[..., None]
     # Pixels at the border are already mixed with the black outside in this share.

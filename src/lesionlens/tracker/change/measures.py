@@ -15,7 +15,7 @@ from lesionlens.tracker.change.outline import Outline
 from lesionlens.tracker.change.shape import shape_of
 from lesionlens.tracker.change.working import to_working
 
-__all__ = ["Measures", "measure", "skin_of"]
+__all__ = ["Measures", "measure", "measure_working", "skin_of"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,17 +66,17 @@ class Measures:
         return len(self.colours)
 
 
-def skin_of(image: Image.Image, outline: Outline) -> npt.NDArray[np.float32] | None:
+def skin_of(pixels: npt.NDArray[np.uint8], outline: Outline) -> npt.NDArray[np.float32] | None:
     """Return the colour of the skin around a lesion.
 
     Args:
-        image: Upright RGB picture.
+        pixels: uint8 `[H, W, 3]`, RGB, at the working size.
         outline: Where its lesion lies.
 
     Returns:
         float32 `[3]`, CIELAB; None if the picture shows no skin around the lesion.
     """
-    return skin_around(to_cielab(to_working(image)), outline.mask)
+    return skin_around(to_cielab(pixels), outline.mask)
 
 
 def measure(
@@ -98,11 +98,35 @@ def measure(
     Raises:
         ValueError: No lesion was found, the outline is of a picture of another shape, or the scale is not above 0.
     """
+    return measure_working(
+        to_working(image), outline, max(image.size), mm_per_pixel=mm_per_pixel, colour_shift=colour_shift
+    )
+
+
+def measure_working(
+    pixels: npt.NDArray[np.uint8],
+    outline: Outline,
+    own_side: int,
+    *,
+    mm_per_pixel: float | None = None,
+    colour_shift: npt.NDArray[np.float32] | None = None,
+) -> Measures:
+    """Measure a lesion in a picture that is already at the working size.
+
+    Args:
+        pixels: uint8 `[H, W, 3]`, RGB, from `to_working`.
+        outline: Where its lesion lies.
+        own_side: Longer side in pixels of the picture at its own size.
+        mm_per_pixel: As in `measure`, of one pixel of the picture at its own size.
+        colour_shift: As in `measure`.
+
+    Raises:
+        ValueError: As in `measure`.
+    """
     if not outline.found:
         raise ValueError(f"there is nothing to measure: {outline.reason}")
     if mm_per_pixel is not None and not 0.0 < mm_per_pixel < float("inf"):
         raise ValueError(f"the scale is {mm_per_pixel} mm per pixel; accepted: a number above 0")
-    pixels = to_working(image)
     height, width = pixels.shape[:2]
     if outline.mask.shape != (height, width):
         raise ValueError(
@@ -115,11 +139,10 @@ def measure(
     colours = colours_of(lab, outline.mask, skin, colour_shift)
     folded = asymmetry_of(lab, outline.mask)
     longer = float(max(width, height))
-    own = max(image.size)  # pixels of the longer side at the picture's own size
-    mm = None if mm_per_pixel is None else own / longer * mm_per_pixel
+    mm = None if mm_per_pixel is None else own_side / longer * mm_per_pixel
     return Measures(
         area=shape.area / (width * height),
-        area_pixels=shape.area * (own / longer) ** 2,
+        area_pixels=shape.area * (own_side / longer) ** 2,
         area_mm2=None if mm is None else shape.area * mm**2,
         equivalent_diameter=shape.equivalent_diameter / longer,
         equivalent_diameter_mm=None if mm is None else shape.equivalent_diameter * mm,

@@ -10,7 +10,9 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
+from lesionlens.tracker.change.closer import look_closer, part_around
 from lesionlens.tracker.change.contour import boundary
+from lesionlens.tracker.change.pieces import centrality, largest_piece
 from lesionlens.tracker.change.pixels import Stages, lesion_probability
 from lesionlens.tracker.change.working import to_working
 
@@ -22,7 +24,6 @@ Floats = npt.NDArray[np.float32]
 # Chosen with `python benchmarks/change.py outline --folds 1`: docs/change.md.
 _LEAST_CONFIDENCE: Final = 0.60
 _LEAST_SHARE: Final = 0.003  # of the picture; a smaller spot has too few pixels for a shape
-_CENTRAL: Final = 0.5  # of the longer side: how fast a spot counts less away from the middle
 _SMOOTHING: Final = 1.5  # pixels of the working size
 
 
@@ -60,7 +61,7 @@ class Outline:
             mask: bool `[H, W]` at the working size of its picture; the largest piece counts, with its holes filled.
             confidence: 0–1.
         """
-        solid = _largest(mask, np.ones(mask.shape, dtype=np.float32))
+        solid = largest_piece(mask, np.ones(mask.shape, dtype=np.float32))
         if not solid.any():
             return cls.none_found(mask.shape, "no pixel belongs to the lesion")
         edge = boundary(solid)
@@ -79,7 +80,7 @@ class Outline:
 
 
 def outline(image: Image.Image, stages: Stages | None = None) -> Outline:
-    """Find the lesion in a picture.
+    """Find the lesion in a picture; a small one is looked at a second time, enlarged.
 
     Args:
         image: Upright RGB picture.
@@ -93,35 +94,22 @@ def outline(image: Image.Image, stages: Stages | None = None) -> Outline:
     """
     pixels = to_working(image)
     probability = np.asarray(cv2.GaussianBlur(lesion_probability(pixels, stages), (0, 0), _SMOOTHING), dtype=np.float32)
-    mask = _largest(probability > 0.5, probability * _centrality(probability.shape))
-    share = float(mask.mean())
-    if share < _LEAST_SHARE:
+    mask, confidence = _lesion(probability)
+    if (part := part_around(mask, probability)) is not None:
+        closer, surer = _lesion(look_closer(pixels, part, stages, _SMOOTHING))
+        if surer > confidence and not part.cuts(closer):
+            mask, confidence = closer, surer
+    if mask.mean() < _LEAST_SHARE:
         return Outline.none_found(mask.shape, "nothing in the picture stands out from the skin as a lesion would")
-    confidence = _expected_overlap(probability, mask)
     if confidence < _LEAST_CONFIDENCE:
         return Outline.none_found(mask.shape, "no lesion stands out from the skin clearly enough", confidence)
     return Outline.from_mask(mask, confidence)
 
 
-def _centrality(shape: tuple[int, ...]) -> Floats:
-    height, width = shape
-    y, x = np.mgrid[0:height, 0:width].astype(np.float32)
-    distance = np.hypot(y - (height - 1) / 2.0, x - (width - 1) / 2.0) / max(shape)
-    return np.asarray(np.exp(-((distance / _CENTRAL) ** 2)), dtype=np.float32)
-
-
-def _largest(mask: Bools, weight: Floats) -> Bools:
-    """Return the connected piece of most weight, without holes."""
-    count, labels = cv2.connectedComponents(mask.astype(np.uint8), connectivity=4)
-    if count < 2:
-        return np.zeros(mask.shape, dtype=bool)
-    weights = np.bincount(labels.ravel(), weights=weight.ravel().astype(np.float64))
-    weights[0] = 0.0
-    piece = labels == int(weights.argmax())
-    # Whatever the outside cannot reach is a hole; a frame of one pixel joins all of the outside.
-    outside = np.pad(~piece, 1, constant_values=True).astype(np.uint8)
-    _, regions = cv2.connectedComponents(outside, connectivity=8)
-    return np.asarray(regions[1:-1, 1:-1] != regions[0, 0])
+def _lesion(probability: Floats) -> tuple[Bools, float]:
+    """Return the mask and its expected overlap; an empty one and 0 where nothing is probable."""
+    mask = largest_piece(probability > 0.5, probability * centrality(probability.shape))
+    return mask, _expected_overlap(probability, mask) if mask.any() else 0.0
 
 
 def _expected_overlap(probability: Floats, mask: Bools) -> float:

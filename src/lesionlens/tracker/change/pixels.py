@@ -93,7 +93,7 @@ class Stages:
     Attributes:
         first: Sees the picture.
         second: Sees the picture and the first one's answer.
-        about: What they were fitted on, under which licence, and by which command.
+        about: What they were fitted on, with which numbers, and under which licence; JSON.
     """
 
     first: Stage

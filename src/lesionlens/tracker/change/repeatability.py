@@ -6,6 +6,9 @@ default ranges), both outlined, registered and measured as a user's are. Lesions
 than others, so the two are told apart by the outlines' confidence. Printed by
 
     python benchmarks/change.py repeatability --folds 1 --pictures 800
+
+before small lesions were looked at twice (`lesionlens.tracker.change.closer`); what was checked since, and on lesions
+of fold 0, stands in docs/change.md.
 """
 
 from __future__ import annotations
