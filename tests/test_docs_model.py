@@ -62,8 +62,10 @@ def test_the_settings_of_the_shipped_model_are_written(
     said = capsys.readouterr().out
     assert "lite2-1.json: from tf_efficientnet_lite2.imagenet.safetensors; export --balance 0.0" in said
     assert "lite2-2.json: from bundle lite2 1.0.0" in said
+    assert "lite2-3.json: from bundle lite2 1.1.0" in said
+    assert "average of 0.2 × bundle lite2 1.0.0" in said
     manifest = find_bundle("lite2").manifest
-    for name in ("lite2-1.json", "lite2-2.json"):
+    for name in ("lite2-1.json", "lite2-2.json", "lite2-3.json"):
         config = TrainConfig(data=tmp_path, **json.loads((tmp_path / name).read_text(encoding="utf-8")))
         assert config.architecture == manifest.architecture
         assert config.train_folds == trained_folds(manifest)

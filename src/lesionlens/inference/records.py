@@ -162,18 +162,20 @@ class TrainingRecord(StrictRecord):
     averaged: tuple[Ingredient, ...] = ()
 
     def lineage(self) -> Iterator[TrainingRecord]:
-        """Yield this training and all that its weights came from, the latest first, each once."""
-        seen: list[TrainingRecord] = []
-        waiting = [self]
-        while waiting:
-            record = waiting.pop(0)
-            if record in seen:
-                continue
-            seen.append(record)
-            yield record
-            waiting += [part.training for part in reversed(record.averaged) if part.training is not None]
-            if record.earlier is not None:
-                waiting.append(record.earlier)
+        """Yield this training and all that its weights came from, each once and before those that it came from."""
+        ordered: list[TrainingRecord] = []
+
+        def visit(record: TrainingRecord) -> None:
+            if record in ordered:
+                return
+            parts = [part.training for part in record.averaged]
+            for source in (record.earlier, *parts):
+                if source is not None:
+                    visit(source)
+            ordered.append(record)
+
+        visit(self)
+        yield from reversed(ordered)
 
 
 class Ingredient(StrictRecord):
