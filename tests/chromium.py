@@ -18,6 +18,7 @@ _ARGUMENTS = (
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
+    "--use-fake-device-for-media-stream",  # whoever grants `camera` gets a picture that moves
 )
 
 

@@ -27,13 +27,26 @@ class Visit:
 
 @pytest.fixture
 def visit(browser: Any) -> Iterator[Callable[..., Visit]]:
-    """Function that opens a page of a server: `visit(server, width=…, scheme=…, path=…)`."""
+    """Function that opens a page of a server: `visit(server, width=…, scheme=…, path=…)`.
+
+    The limits that must be read once count as read, unless `first_run`; all else goes to the browser's context.
+    """
     contexts: list[Any] = []
 
-    def open_page(server: Running, *, width: int = 1280, scheme: str = "light", path: str = "/") -> Visit:
-        context = browser.new_context(viewport={"width": width, "height": 844}, color_scheme=scheme)
-        contexts.append(context)
-        visited = Visit(context.new_page())
+    def open_page(
+        server: Running,
+        *,
+        width: int = 1280,
+        scheme: str = "light",
+        path: str = "/",
+        first_run: bool = False,
+        **context: Any,
+    ) -> Visit:
+        made = browser.new_context(viewport={"width": width, "height": 844}, color_scheme=scheme, **context)
+        contexts.append(made)
+        if not first_run:
+            made.add_init_script("localStorage.setItem('lesionlens.limits-read', '1')")
+        visited = Visit(made.new_page())
         visited.page.goto(server.url + path)
         return visited
 

@@ -96,7 +96,7 @@ def test_doubt_is_heard(visit: Callable[..., Any], doubting: Running, fitted: Cl
     assert page.get_by_role("region", name=HEADLINE).count() == 1
     page.locator(".brand").focus()
     reached = set()
-    for _ in range(8):
+    for _ in range(16):
         page.keyboard.press("Tab")
         reached.add(page.evaluate("document.activeElement.id"))
     assert {"heat-class", "heat-opacity", "file"} <= reached

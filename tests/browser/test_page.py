@@ -263,7 +263,7 @@ def test_keyboard_reaches_everything(visit: Callable[..., Any], server: Running)
     page.evaluate("document.activeElement.blur(); window.getSelection().removeAllRanges()")
     page.locator(".brand").focus()
     reached = set()
-    for _ in range(8):
+    for _ in range(16):
         page.keyboard.press("Tab")
         reached.add(page.evaluate("document.activeElement.id"))
     assert {"heat-class", "heat-opacity", "file"} <= reached
@@ -298,4 +298,7 @@ def test_the_reference_needs_no_other_host(visit: Callable[..., Any], server: Ru
     for expected in ("/predict", "/v1/model/card", "multipart/form-data", "seen_box", '"probabilities"'):
         assert expected in text
     assert visited.page.evaluate("document.documentElement.scrollWidth") <= 390
+    assert visited.page.evaluate(CONTRAST) == []
+    visited.page.click(".brand")
+    visited.page.wait_for_selector("ll-picker label")
     assert_kept_to_itself(visited, server)

@@ -1,39 +1,37 @@
-import { h } from "./dom.js";
+import { card, h } from "./dom.js";
 import { percent } from "./words.js";
+
+const MALIGNANT = "cancer or its early form";
+const BENIGN = "harmless";
 
 /** The eight probabilities, the highest first. Colour only repeats what the text says. */
 class Bars extends HTMLElement {
-  /**
-   * @param {Object<string, number>} probabilities By code.
-   * @param {{code: string, name: string, malignant: boolean}[]} classes
-   * @param {string|null} doubt Why they are not to be relied on, in words; null when they are.
-   */
-  show(probabilities, classes, doubt = null) {
-    const known = classes.filter(({ code }) => code in probabilities);
-    const sorted = known.sort((a, b) => probabilities[b.code] - probabilities[a.code]);
-    this.replaceChildren(
-      h(
-        "section",
-        { class: doubt ? "card subdued" : "card", "aria-labelledby": "bars" },
-        h("h2", { id: "bars" }, "All eight diagnoses"),
-        doubt && h("p", { class: "small" }, doubt),
-        h("ol", { class: "bars" }, ...sorted.map((kind) => bar(kind, probabilities[kind.code]))),
-        !doubt && h("p", { class: "quiet small legend" }, h("span", { class: "dot malignant" }), "cancer or its early form", h("span", { class: "dot benign" }), "harmless"),
-      ),
-    );
-  }
+	/** `probabilities` are by code; `doubt` says why they are not to be relied on, if they are not. */
+	show(probabilities, classes, doubt) {
+		const known = classes.filter(({ code }) => code in probabilities).sort((a, b) => probabilities[b.code] - probabilities[a.code]);
+		const legend = h("p.quiet.small.legend", h("span.dot.malignant"), MALIGNANT, h("span.dot.benign"), BENIGN);
+		const bars = h("ol.bars", ...known.map((kind) => bar(kind, probabilities[kind.code])));
+		this.replaceChildren(card("bars", "All eight diagnoses", doubt ? "subdued" : "", doubt && h("p.small", doubt), bars, !doubt && legend));
+	}
 }
 
 function bar({ code, name, malignant }, probability) {
-  const fill = h("span", { class: "fill" });
-  fill.style.setProperty("--share", probability);
-  return h(
-    "li",
-    { class: malignant ? "malignant" : "benign" },
-    h("span", { class: "name" }, name, " ", h("abbr", { title: malignant ? "cancer or its early form" : "harmless" }, code)),
-    h("span", { class: "value" }, percent(probability)),
-    h("span", { class: "track", "aria-hidden": "true" }, fill),
-  );
+	return h(
+		malignant ? "li.malignant" : "li.benign",
+		h("span.name", name, " ", h("abbr", { title: malignant ? MALIGNANT : BENIGN }, code)),
+		h("span.value", percent(probability)),
+		track(probability),
+	);
+}
+
+/** A probability as a bar, with marks at others. */
+export function track(probability, marks = []) {
+	const at = (kind, share) => {
+		const part = h(kind);
+		part.style.setProperty("--share", share);
+		return part;
+	};
+	return h("span.track", { "aria-hidden": "true" }, at("span.fill", probability), ...marks.map((share) => at("span.mark", share)));
 }
 
 customElements.define("ll-bars", Bars);

@@ -1,22 +1,23 @@
 import { describeModel } from "./api.js";
 import { h } from "./dom.js";
 
-/** Which model answers; with a result, the model of that result. */
+/** Which model answers, or gave the answer that is shown. */
 class Model extends HTMLElement {
-  async connectedCallback() {
-    try {
-      this.identity = await describeModel();
-    } catch {
-      this.replaceChildren(); // the first photo will say what is wrong
-    }
-  }
+	connectedCallback() {
+		document.addEventListener("reachable", () => this.#ask());
+		this.#ask();
+	}
 
-  set identity({ name, version, sha256 }) {
-    this.replaceChildren(
-      h("a", { href: "v1/model/card", title: `SHA-256 ${sha256}` }, h("span", { class: "quiet" }, "Model "), `${name} ${version}`),
-      h("a", { href: "docs" }, "API"),
-    );
-  }
+	async #ask() {
+		const known = await describeModel().catch(() => null);
+		if (known) this.identity = known;
+		else this.replaceChildren();
+	}
+
+	set identity({ name, version, sha256 }) {
+		const card = h("a", { href: "v1/model/card", title: `SHA-256 ${sha256}` }, h("span.quiet", "Model "), `${name} ${version}`);
+		this.replaceChildren(card, h("a", { href: "docs" }, "API"));
+	}
 }
 
 customElements.define("ll-model", Model);
