@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -88,8 +89,15 @@ def test_only_rgb_is_taken(classifier: Classifier) -> None:
         classifier.analyse([Image.new("L", (50, 50))])
 
 
-def test_real_pictures_of_the_test_fold_are_told_apart(classifier: Classifier, real_sample: dict[str, bytes]) -> None:
-    analyses = classifier.analyse([decode(data).image for data in real_sample.values()])
-    right = sum(analysis.top == label for label, analysis in enumerate(analyses))
-    assert right >= 4, "far above the one in eight that chance gives"
-    assert len({analysis.top for analysis in analyses}) >= 4
+def test_real_pictures_of_the_test_fold_are_told_apart(
+    classifier: Classifier, fold_rows: dict[str, dict[str, str]], real_image: Callable[[str], bytes]
+) -> None:
+    large = [r for r in fold_rows.values() if r["fold"] == "0" and min(int(r["width"]), int(r["height"])) >= 180]
+    recalls = []
+    for label, code in enumerate(CODES):
+        names = sorted(row["image"] for row in large if row["label"] == code)[:15]
+        answers = classifier.analyse([decode(real_image(name)).image for name in names])
+        recalls.append(sum(answer.top == label for answer in answers) / len(names))
+    # Measured on all of them: 0.63. Of 120 pictures it strays by about 0.05; guessing gives 0.125.
+    assert sum(recalls) / 8 >= 0.45, recalls
+    assert sum(recall > 0 for recall in recalls) >= 7, recalls
