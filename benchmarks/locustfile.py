@@ -18,7 +18,7 @@ from typing import Any
 
 from locust import HttpUser, between, task
 
-from lesionlens.loadtest import read_photos
+from lesionlens.loadtest.photos import read_photos
 
 _FOLDER = os.environ.get("LOADTEST_PHOTOS")
 _PHOTOS = itertools.cycle(read_photos([Path(_FOLDER)] if _FOLDER else []))

@@ -18,7 +18,7 @@ import pytest
 import yaml
 
 from lesionlens import Classifier
-from lesionlens.loadtest import drawn_photo
+from lesionlens.loadtest.photos import drawn_photo
 from lesionlens.settings import Settings, variable_name
 from lesionlens.tracker.settings import TrackerSettings
 from serving import as_file, classifier, running

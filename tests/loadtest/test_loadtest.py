@@ -21,8 +21,11 @@ from typer.testing import CliRunner
 from lesionlens import Classifier
 from lesionlens.cli import app
 from lesionlens.errors import DataError
-from lesionlens.loadtest import PATTERNS, Plan, Sample, clients_at, drawn_photo, read_photos, run_load, summarise
-from lesionlens.loadtest.drive import LoadTestError
+from lesionlens.loadtest.drive import LoadTestError, Plan, run_load
+from lesionlens.loadtest.patterns import PATTERNS, clients_at
+from lesionlens.loadtest.photos import drawn_photo, read_photos
+from lesionlens.loadtest.samples import Sample
+from lesionlens.loadtest.summary import summarise
 from serving import Running, as_file, running
 
 Answer = tuple[int, dict[str, str], bytes]

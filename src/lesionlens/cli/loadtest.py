@@ -17,7 +17,9 @@ from lesionlens.cli.console import EXIT_FAILED, errors_shown, progress_bar, stan
 from lesionlens.loadtest.patterns import Pattern
 
 if TYPE_CHECKING:
-    from lesionlens.loadtest import Plan, Sample, Summary
+    from lesionlens.loadtest.drive import Plan
+    from lesionlens.loadtest.samples import Sample
+    from lesionlens.loadtest.summary import Summary
 
 __all__ = ["loadtest"]
 
@@ -52,7 +54,9 @@ def loadtest(
     with the one that the photo got when it was sent alone. Exit code: 0 if every request was answered so or turned
     away in good order (429 or 503 with Retry-After), 1 otherwise. Only for services that are yours.
     """
-    from lesionlens.loadtest import Plan, read_photos, run_load, summarise
+    from lesionlens.loadtest.drive import Plan, run_load
+    from lesionlens.loadtest.photos import read_photos
+    from lesionlens.loadtest.summary import summarise
 
     if output is not None:
         from lesionlens.loadtest.page import load_page  # before the test: afterwards is late for a missing package

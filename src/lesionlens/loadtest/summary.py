@@ -87,18 +87,19 @@ class Summary:
         return asdict(self)
 
 
-def summarise(samples: Sequence[Sample], pieces: int = 60) -> Summary:
+def summarise(samples: Sequence[Sample], pieces: int | None = None) -> Summary:
     """Count and measure.
 
     Args:
         samples: What became of each request.
-        pieces: In how many intervals the test is cut.
+        pieces: In how many intervals the test is cut; by default 10 to 60, so that most hold twenty requests or more.
 
     Raises:
         ValueError: There are no samples.
     """
     if not samples:
         raise ValueError("there are no samples: no request was sent")
+    pieces = pieces or min(60, max(10, len(samples) // 20))
     right = [s for s in samples if s.answered and not s.failed]
     refused = [s for s in samples if s.turned_away]
     failed = [s for s in samples if s.failed]
