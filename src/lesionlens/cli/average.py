@@ -28,7 +28,7 @@ def average(
     ] = None,
     pictures: Annotated[int, typer.Option(help="Training pictures for the batch norms.", min=32)] = 1536,
 ) -> None:
-    """Average the weights of trainings that began at common weights: better than each, at the price of one."""
+    """Average the weights of trainings that began at common weights: often better than each, at the price of one."""
     from lesionlens.inference.embedded import embedded_models
     from lesionlens.training.soup import average_runs
 

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from lesionlens.tracker import Tracker
+    from lesionlens.tracker.exchange.outcome import Exported, Imported
 
 __all__ = ["export", "import_", "reanalyse", "report", "status"]
 
@@ -46,14 +47,7 @@ def export(
 
     with _opened() as tracker, new_file(file) as stream, _told("Exporting") as progress:
         done = write_export(tracker, stream, _person_id(tracker, person), progress=progress)
-    screen = standard_output()
-    screen.print(
-        Text(
-            f"{file}: {done.people} people, {done.lesions} lesions, {done.visits} visits, {done.analyses} analyses, "
-            f"{done.photos} photos"
-        ),
-        soft_wrap=True,
-    )
+    standard_output().print(Text(f"{file}: {_counted(done)}"), soft_wrap=True)
     _disclaim()
     if done.missing_photos:
         fail(
@@ -91,8 +85,7 @@ def import_(
     else:
         screen = standard_output()
         screen.print(
-            f"Added: {done.people} people, {done.lesions} lesions, {done.visits} visits, {done.analyses} analyses, "
-            f"{done.photos} photos. Already there: {done.already_there}. Left out: {len(done.skipped)}.",
+            f"Added: {_counted(done)}. Already there: {done.already_there}. Left out: {len(done.skipped)}.",
             soft_wrap=True,
         )
         for skipped in done.skipped[:_SHOWN]:
@@ -101,6 +94,18 @@ def import_(
             screen.print(f"  … and {len(done.skipped) - _SHOWN} more (--json lists all)")
     if done.skipped:
         raise typer.Exit(EXIT_FAILED)
+
+
+def _counted(done: Exported | Imported) -> str:
+    """Say how many records of each kind there are."""
+    kinds = (
+        (done.people, "person", "people"),
+        (done.lesions, "lesion", "lesions"),
+        (done.visits, "visit", "visits"),
+        (done.analyses, "analysis", "analyses"),
+        (done.photos, "photo", "photos"),
+    )
+    return ", ".join(f"{number} {one if number == 1 else many}" for number, one, many in kinds)
 
 
 @tracker_app.command()

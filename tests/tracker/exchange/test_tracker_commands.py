@@ -43,7 +43,7 @@ def test_export_and_import(run: Run, store: Path, tmp_path: Path, monkeypatch: p
     target = tmp_path / "out" / "moles.zip"
     result = run("export", target)
     assert result.exit_code == 0, result.output
-    assert "3 people, 1 lesions, 2 visits, 1 analyses, 2 photos" in result.stdout
+    assert "3 people, 1 lesion, 2 visits, 1 analysis, 2 photos" in result.stdout
     assert DISCLAIMER in result.stdout
     assert stat.S_IMODE(target.stat().st_mode) == 0o600
     assert [path.name for path in target.parent.iterdir()] == ["moles.zip"]
@@ -51,7 +51,7 @@ def test_export_and_import(run: Run, store: Path, tmp_path: Path, monkeypatch: p
     monkeypatch.setenv("LESIONLENS_DATA_DIR", str(tmp_path / "elsewhere"))
     result = run("import", target)
     assert result.exit_code == 0, result.output
-    assert "Added: 3 people, 1 lesions, 2 visits, 1 analyses, 2 photos. Already there: 0. Left out: 0." in result.stdout
+    assert "Added: 3 people, 1 lesion, 2 visits, 1 analysis, 2 photos. Already there: 0. Left out: 0." in result.stdout
     report = json.loads(run("import", target, "--json").stdout)
     assert (report["visits"], report["already_there"], report["skipped"]) == (0, 7, [])
     assert run("export", target).exit_code == 0  # replaces the file
@@ -100,7 +100,7 @@ def test_photos_may_be_as_large_as_the_service_takes_them(
     result = run("import", tmp_path / "moles.zip")
     assert (result.exit_code, "more than 1,024 bytes" in result.stdout) == (1, True)
     monkeypatch.delenv("LESIONLENS_MAX_UPLOAD_BYTES")
-    assert "2 visits, 1 analyses, 2 photos. Already there: 4." in run("import", tmp_path / "moles.zip").stdout
+    assert "2 visits, 1 analysis, 2 photos. Already there: 4." in run("import", tmp_path / "moles.zip").stdout
 
 
 @pytest.mark.parametrize(
