@@ -376,3 +376,19 @@ def test_it_fits_and_can_be_read(visit: Callable[..., Any], kept: Kept, ada: str
     if width == 390:
         assert violations(page) == []
     assert_kept_to_itself(visited, kept)
+
+
+def test_what_is_due_is_said_on_opening(visit: Callable[..., Any], kept: Kept, ada: str) -> None:
+    due = kept.lesion(ada, site="behind the left ear", reminder_months=3)
+    kept.visit(due, (datetime.now(UTC) - timedelta(days=2000)).isoformat())
+    not_yet = kept.lesion(ada, x=0.6, site="right hip", reminder_months=3)
+    kept.visit(not_yet, datetime.now(UTC).isoformat())
+    page = open_view(visit, kept, "#/", ada).page
+    reminder = page.locator("ll-banner", has_text="Photograph again")
+    reminder.get_by_role("link", name="behind the left ear").wait_for()
+    assert "right hip" not in reminder.inner_text()
+    assert not violations(page)
+    reminder.get_by_role("link", name="behind the left ear").click()
+    page.wait_for_url(f"**/#/lesions/{due}")
+    page.get_by_role("button", name="Later").click()
+    page.wait_for_selector("ll-banner .banner", state="detached")

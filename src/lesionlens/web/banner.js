@@ -4,10 +4,12 @@ import { changed, discard, flush, put, waiting } from "./outbox.js";
 import { toast } from "./toast.js";
 
 const PAUSE = 10_000; // milliseconds until it tries again
+const SHOWN = 5; // lesions that are due
 
 /** Says what is out of reach or waits, and sends it as soon as it can. */
 class Banner extends HTMLElement {
 	#away = false;
+	#due = [];
 	#timer;
 
 	connectedCallback() {
@@ -17,6 +19,15 @@ class Banner extends HTMLElement {
 		document.addEventListener("outbox", () => this.#draw());
 		addEventListener("online", () => this.#try());
 		waiting().then((entries) => entries.length && this.#try());
+		this.#remind().catch(() => {}); // what cannot be reached is said elsewhere
+	}
+
+	/** On opening: which lesions are to be photographed again, where that needs no password. */
+	async #remind() {
+		const { enabled, access } = await (await fetch("v1/tracker")).json();
+		if (!enabled || !access.granted) return;
+		this.#due = (await (await fetch("v1/lesions/due")).json()).items;
+		this.#draw();
 	}
 
 	async #try() {
@@ -41,7 +52,11 @@ class Banner extends HTMLElement {
 		const pending = entries.length - refused.length;
 		clearTimeout(this.#timer);
 		if (this.#away || pending) this.#timer = setTimeout(() => this.#try(), PAUSE);
+		const more = this.#due.length - SHOWN;
+		const due = this.#due.slice(0, SHOWN).flatMap(({ id, site }, i) => [i ? ", " : "", h("a", { href: `#/lesions/${id}` }, site || "a lesion")]);
+		const later = button("Later", () => this.#draw((this.#due = [])));
 		this.replaceChildren(
+			...(due.length ? [line(h("span", "Photograph again: ", ...due, more > 0 ? ` and ${more} more` : ""), later)] : []),
 			...(this.#away ? [line("The service cannot be reached. No photo can be analysed until it answers again.", button("Try now", () => this.#try()))] : []),
 			...(pending ? [line(`${pending === 1 ? "1 photo waits" : `${pending} photos wait`} on this device to be saved to the records.`, button("Send now", () => this.#flush()))] : []),
 			...refused.map((entry) => line(`The photo for ${entry.label} was not accepted: ${entry.problem}`, ...remedies(entry))),
