@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -77,7 +78,8 @@ def alembic_config(connection: Connection | None = None) -> Config:
     """
     from alembic.config import Config
 
-    config = Config()
+    # By default it is what standard output was when Alembic was first imported, which may be closed by now.
+    config = Config(stdout=sys.stdout)
     config.set_main_option("script_location", str(_FOLDER).replace("%", "%%"))
     config.set_main_option("file_template", "v%%(rev)s_%%(slug)s")  # a module's name begins with a letter
     config.attributes["connection"] = connection
