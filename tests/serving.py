@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import io
 import os
@@ -90,6 +91,23 @@ def running(
             handle.client.close()
             server.should_exit = True
             thread.join(TIMEOUT)
+
+
+class InMemory:
+    """Asks an app without a server or its lifespan."""
+
+    def __init__(self, app: FastAPI) -> None:
+        self._app = app
+
+    def get(self, path: str, **options: Any) -> httpx.Response:
+        """Send a GET request."""
+
+        async def ask() -> httpx.Response:
+            transport = httpx.ASGITransport(self._app)
+            async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as client:
+                return await client.get(path, **options)
+
+        return asyncio.run(ask())
 
 
 class Program:

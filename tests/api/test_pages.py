@@ -8,15 +8,15 @@ from pathlib import Path
 
 import pytest
 from fastapi import FastAPI
-from fastapi.testclient import TestClient
 
 from lesionlens.api.app import WEB_FOLDER
 from lesionlens.api.pages import PageFiles, pages, shell
 from lesionlens.version import __version__
+from serving import InMemory
 
 
 @pytest.fixture
-def client(tmp_path: Path) -> TestClient:
+def client(tmp_path: Path) -> InMemory:
     """A client of a service of a page of three files."""
     for name, text in {
         "index.html": "<p>",
@@ -29,10 +29,10 @@ def client(tmp_path: Path) -> TestClient:
     app = FastAPI()
     app.include_router(pages(tmp_path))
     app.mount("/static", PageFiles(directory=tmp_path))
-    return TestClient(app)
+    return InMemory(app)
 
 
-def test_the_worker_is_told_which_files_open_the_page(client: TestClient) -> None:
+def test_the_worker_is_told_which_files_open_the_page(client: InMemory) -> None:
     response = client.get("/sw.js")
     assert response.headers["content-type"].startswith("text/javascript")
     assert response.headers["cache-control"] == "no-cache"
@@ -59,7 +59,7 @@ def test_every_file_of_the_shell_is_there() -> None:
         assert (WEB_FOLDER / name.removeprefix("static/")).is_file()
 
 
-def test_files_travel_compressed(client: TestClient, tmp_path: Path) -> None:
+def test_files_travel_compressed(client: InMemory, tmp_path: Path) -> None:
     plain = client.get("/static/body/view.js", headers={"Accept-Encoding": "identity"})
     packed = client.get("/static/body/view.js", headers={"Accept-Encoding": "br, gzip"})
     assert "content-encoding" not in plain.headers
@@ -76,11 +76,11 @@ def test_files_travel_compressed(client: TestClient, tmp_path: Path) -> None:
     assert (part.status_code, part.content) == (206, plain.content[:6])
 
 
-def test_a_file_that_was_edited_is_compressed_anew(client: TestClient, tmp_path: Path) -> None:
+def test_a_file_that_was_edited_is_compressed_anew(client: InMemory, tmp_path: Path) -> None:
     assert client.get("/static/body/view.js").text.startswith("export")
     (tmp_path / "body" / "view.js").write_text("// another")
     assert client.get("/static/body/view.js").text == "// another"
 
 
-def test_what_is_not_there_is_not_found(client: TestClient) -> None:
+def test_what_is_not_there_is_not_found(client: InMemory) -> None:
     assert client.get("/static/gone.js").status_code == 404

@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 from fastapi import FastAPI
-from fastapi.testclient import TestClient
 
 from lesionlens import DISCLAIMER
 from lesionlens.api.pages import pages
 from lesionlens.api.reference import reference
+from serving import InMemory
 
 REFERENCE = {"$ref": "#/components/schemas/Point"}
 POINT = {
@@ -122,7 +122,7 @@ def test_the_service_hands_it_out(tmp_path: Any) -> None:
         """Say where a point is."""
         return {"key": key, "dry": str(dry)}
 
-    response = TestClient(app).get("/docs")
+    response = InMemory(app).get("/docs")
     assert response.headers["content-type"].startswith("text/html")
     text = text_of(response.text)
     assert DISCLAIMER in text
