@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, Final
-
-from pydantic import BaseModel, ConfigDict, ValidationError
+from typing import Any, ClassVar, Final
 
 from lesionlens.errors import DataError
 from lesionlens.inference.bundle import Bundle, TrainingRecord
 from lesionlens.training.config import TrainConfig
+from lesionlens.training.kept_record import KeptRecord
 
 __all__ = ["HELD_OUT", "StartRecord", "require_same_held_out", "start_record"]
 
@@ -17,7 +16,7 @@ HELD_OUT: Final = ("train_folds", "validation_fold", "validation_share", "seed")
 """The settings that say which pictures a run keeps out of training."""
 
 
-class StartRecord(BaseModel):
+class StartRecord(KeptRecord):
     """The bundle that a run goes on from.
 
     Attributes:
@@ -27,7 +26,7 @@ class StartRecord(BaseModel):
         training: How those weights were made; None if it does not say.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    about: ClassVar[str] = "a run's start"
 
     name: str
     version: str
@@ -38,24 +37,6 @@ class StartRecord(BaseModel):
     def title(self) -> str:
         """The bundle in words, for a card."""
         return f"bundle {self.name} {self.version} (SHA-256 of its graph {self.graph_sha256})"
-
-    def write(self, path: Path) -> None:
-        """Keep the record as JSON."""
-        path.write_text(self.model_dump_json(indent=2) + "\n", encoding="utf-8")
-
-    @classmethod
-    def read(cls, path: Path) -> StartRecord | None:
-        """Return the record in a file; None if there is no such file.
-
-        Raises:
-            DataError: The file is not such a record.
-        """
-        if not path.is_file():
-            return None
-        try:
-            return cls.model_validate_json(path.read_bytes())
-        except ValidationError as error:
-            raise DataError(f"{path} is not the record of a run's start: {error}") from error
 
 
 def start_record(start: Path | None) -> StartRecord | None:

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Annotated
+from typing import Annotated, ClassVar
 
-from pydantic import Field, ValidationError
+from pydantic import Field
 
-from lesionlens.errors import DataError
-from lesionlens.inference.records import Ingredient, StrictRecord
+from lesionlens.inference.records import Ingredient
+from lesionlens.training.kept_record import KeptRecord
 
 __all__ = ["SoupRecord"]
 
 
-class SoupRecord(StrictRecord):
+class SoupRecord(KeptRecord):
     """An average of weights.
 
     Attributes:
@@ -21,23 +20,7 @@ class SoupRecord(StrictRecord):
         batch_norm_pictures: Training pictures that the statistics of the batch norms were taken from afterwards.
     """
 
+    about: ClassVar[str] = "averaged weights"
+
     ingredients: tuple[Ingredient, ...]
     batch_norm_pictures: Annotated[int, Field(ge=1)]
-
-    def write(self, path: Path) -> None:
-        """Keep the record as JSON."""
-        path.write_text(self.model_dump_json(indent=2) + "\n", encoding="utf-8")
-
-    @classmethod
-    def read(cls, path: Path) -> SoupRecord | None:
-        """Return the record in a file; None if there is no such file.
-
-        Raises:
-            DataError: The file is not such a record.
-        """
-        if not path.is_file():
-            return None
-        try:
-            return cls.model_validate_json(path.read_bytes())
-        except ValidationError as error:
-            raise DataError(f"{path} is not the record of averaged weights: {error}") from error
