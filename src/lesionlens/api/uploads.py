@@ -1,4 +1,4 @@
-"""Reads the one photo of a request with its fields, and no more of the request than these may be large."""
+"""Reads the one file of a request with its fields, and no more of the request than these may be large."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from typing import Final
 
 from fastapi import Request
-from starlette.datastructures import UploadFile
+from starlette.datastructures import FormData, UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
 
 from lesionlens.api.problems import MISSING_FILE, TOO_LARGE, UPLOAD_TIMEOUT, RequestError
 from lesionlens.settings import Settings
 
-__all__ = ["Upload", "read_form", "read_upload"]
+__all__ = ["Upload", "parse_form", "read_form", "read_upload", "take_file"]
 
 _PART_NAME: Final = "file"
 _MAX_FIELDS: Final = 16
@@ -60,43 +60,74 @@ async def read_form(request: Request, settings: Settings) -> Upload:
         RequestError: `missing-file`, `image-too-large` or `upload-timeout`.
         starlette.requests.ClientDisconnect: The client went away.
     """
-    if not request.headers.get("content-type", "").lower().startswith("multipart/form-data"):
-        raise RequestError(MISSING_FILE, f"Send multipart/form-data with one file part named {_PART_NAME!r}.")
     limit = settings.max_upload_bytes + _FRAMING_BYTES
-    announced = request.headers.get("content-length", "")
-    if announced.isdecimal() and int(announced) > limit:
-        raise _too_large(settings)
-    parser = MultiPartParser(
-        request.headers,
-        _limited(request, limit, settings),
-        max_files=1,
-        max_fields=_MAX_FIELDS,
-        max_part_size=_MAX_FIELD_BYTES,
-    )
-    parser.spool_max_size = limit  # larger than any part can grow, so that none is rolled over to disk
     try:
         async with asyncio.timeout(settings.upload_timeout):
-            form = await parser.parse()
+            form = await parse_form(
+                request,
+                _limited(request, limit, settings),
+                max_fields=_MAX_FIELDS,
+                max_part_size=_MAX_FIELD_BYTES,
+                in_memory=limit,  # larger than any part can grow, so that none is rolled over to disk
+            )
     except TimeoutError:
         raise RequestError(
             UPLOAD_TIMEOUT, f"The upload did not arrive within {settings.upload_timeout:g} seconds."
         ) from None
-    except MultiPartException as error:
-        raise RequestError(
-            MISSING_FILE, f"{error.message.rstrip('.')}. Send exactly one file part, named {_PART_NAME!r}."
-        ) from error
     try:
-        photo = await _photo(form.get(_PART_NAME), settings)
+        photo = await _photo(take_file(form), settings)
         return Upload(photo, {name: value for name, value in form.items() if isinstance(value, str)})
     finally:
         await form.close()
 
 
-async def _photo(part: UploadFile | str | None, settings: Settings) -> bytes:
+async def parse_form(
+    request: Request,
+    arriving: AsyncGenerator[bytes],
+    *,
+    max_fields: int,
+    max_part_size: int = 1024 * 1024,
+    in_memory: int = 1024 * 1024,
+) -> FormData:
+    """Read a form with one file.
+
+    Args:
+        request: A request whose body has not been read.
+        arriving: Its body; whatever bounds there are on size and time are set there.
+        max_fields: Most parts that are text.
+        max_part_size: Most bytes of such a part.
+        in_memory: Bytes from which on a file goes to the disk.
+
+    Raises:
+        RequestError: It is no such form (`missing-file`), or what `arriving` raises.
+    """
+    if not request.headers.get("content-type", "").lower().startswith("multipart/form-data"):
+        raise RequestError(MISSING_FILE, f"Send multipart/form-data with one file part named {_PART_NAME!r}.")
+    parser = MultiPartParser(request.headers, arriving, max_files=1, max_fields=max_fields, max_part_size=max_part_size)
+    parser.spool_max_size = in_memory
+    try:
+        return await parser.parse()
+    except MultiPartException as error:
+        raise RequestError(
+            MISSING_FILE, f"{error.message.rstrip('.')}. Send exactly one file part, named {_PART_NAME!r}."
+        ) from error
+
+
+def take_file(form: FormData) -> UploadFile:
+    """Return the part `file` of a form.
+
+    Raises:
+        RequestError: There is none, or it is text (`missing-file`).
+    """
+    part = form.get(_PART_NAME)
     if part is None:
         raise RequestError(MISSING_FILE, f"The request has no file part named {_PART_NAME!r}.")
     if isinstance(part, str):
         raise RequestError(MISSING_FILE, f"The part {_PART_NAME!r} is text, not a file: give it a file name.")
+    return part
+
+
+async def _photo(part: UploadFile, settings: Settings) -> bytes:
     data = await part.read()
     if len(data) > settings.max_upload_bytes:
         raise _too_large(settings)
@@ -104,6 +135,9 @@ async def _photo(part: UploadFile | str | None, settings: Settings) -> bytes:
 
 
 async def _limited(request: Request, limit: int, settings: Settings) -> AsyncGenerator[bytes]:
+    announced = request.headers.get("content-length", "")
+    if announced.isdecimal() and int(announced) > limit:
+        raise _too_large(settings)
     received = 0
     async for chunk in request.stream():
         received += len(chunk)

@@ -13,7 +13,7 @@ from fastapi.responses import Response
 from lesionlens.access_settings import LONGEST_PASSWORD
 from lesionlens.api.access.control import CHALLENGE, Access
 from lesionlens.api.access.require import access_of
-from lesionlens.api.errors import PROBLEM_MEDIA_TYPE
+from lesionlens.api.openapi import PROBLEM_CONTENT
 from lesionlens.api.problems import (
     ACCESS_REFUSED,
     ACCESS_REQUIRED,
@@ -23,14 +23,12 @@ from lesionlens.api.problems import (
     UPLOAD_TIMEOUT,
     RequestError,
 )
-from lesionlens.api.schemas import Problem
 
 __all__ = ["router"]
 
 _MAX_BODY_BYTES: Final = 16 * 1024  # JSON may spell a character in twelve bytes
-_PROBLEM: Final[dict[str, Any]] = {"content": {PROBLEM_MEDIA_TYPE: {"schema": Problem.model_json_schema()}}}
 _FAILURES: Final[dict[int | str, dict[str, Any]]] = {
-    problem.status: {"description": problem.title, **_PROBLEM}
+    problem.status: {"description": problem.title, **PROBLEM_CONTENT}
     for problem in (BAD_REQUEST, ACCESS_REQUIRED, ACCESS_REFUSED, INVALID_PARAMETER, TOO_MANY_ATTEMPTS)
 }
 _BODY: Final[dict[str, Any]] = {

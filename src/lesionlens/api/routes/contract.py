@@ -11,7 +11,8 @@ from pydantic import BaseModel, Field
 
 from lesionlens.api.access import require_access_if_protected
 from lesionlens.api.examples import PREDICTION
-from lesionlens.api.routes.reading import UPLOAD_BODY, analyse_upload
+from lesionlens.api.openapi import PHOTO_PART, multipart_body
+from lesionlens.api.routes.reading import analyse_upload
 from lesionlens.api.state import State
 from lesionlens.taxonomy import NOT_CONFIDENT_INDEX
 from lesionlens.uncertainty import decide
@@ -62,7 +63,7 @@ router = APIRouter(tags=["SkinTracker contract"])
     "/predict",
     response_model=Prediction,
     responses=_FAILURES,
-    openapi_extra=UPLOAD_BODY,
+    openapi_extra=multipart_body(PHOTO_PART),
     dependencies=[Depends(require_access_if_protected)],
     summary="Classify a photo",
 )

@@ -13,15 +13,16 @@ from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import StreamingResponse
 from pydantic import Field
 from starlette.datastructures import UploadFile
-from starlette.formparsers import MultiPartException, MultiPartParser
 
 from lesionlens.api.access import require_access
+from lesionlens.api.openapi import file_part, multipart_body
 from lesionlens.api.problems import MISSING_FILE, TOO_LARGE, UPLOAD_TIMEOUT, RequestError
 from lesionlens.api.routes.tracker.failures import failures
 from lesionlens.api.routes.tracker.parameters import Parameters
 from lesionlens.api.schemas.base import Response
 from lesionlens.api.state import State
 from lesionlens.api.tracking import Records
+from lesionlens.api.uploads import parse_form, take_file
 from lesionlens.tracker import Tracker
 from lesionlens.tracker.exchange import export, import_file, write_report
 from lesionlens.tracker.exchange.report.both import ReportFormat
@@ -32,33 +33,13 @@ __all__ = ["MAX_IMPORT_BYTES", "router"]
 MAX_IMPORT_BYTES: Final = 16 * 1024**3
 """Largest file that is taken over HTTP; `lesionlens tracker import` takes any."""
 
-_PART: Final = "file"
 _IN_MEMORY: Final = 8 * 1024 * 1024  # what is larger goes to the disk while it is made or arrives
 _CHUNK: Final = 1024 * 1024
 _MAX_FIELDS: Final = 4
 _PRIVATE: Final = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
 _MEDIA_TYPES: Final = {"html": "text/html; charset=utf-8", "pdf": "application/pdf"}
 
-_BODY: Final = {
-    "requestBody": {
-        "required": True,
-        "content": {
-            "multipart/form-data": {
-                "schema": {
-                    "type": "object",
-                    "required": [_PART],
-                    "properties": {
-                        _PART: {
-                            "type": "string",
-                            "format": "binary",
-                            "description": "The ZIP of an export, or the SkinTracker app's storage as JSON.",
-                        }
-                    },
-                }
-            }
-        },
-    }
-}
+_BODY: Final = multipart_body(file_part("The ZIP of an export, or the SkinTracker app's storage as JSON."))
 
 router = APIRouter(prefix="/v1", dependencies=[Depends(require_access)], tags=["Export and import"])
 
@@ -186,20 +167,12 @@ async def _read_file(request: Request, patience: float) -> UploadFile:
         request: A request whose body has not been read.
         patience: Seconds within which something must arrive.
     """
-    if not request.headers.get("content-type", "").lower().startswith("multipart/form-data"):
-        raise RequestError(MISSING_FILE, f"Send multipart/form-data with one file part named {_PART!r}.")
-    parser = MultiPartParser(request.headers, _arriving(request, patience), max_files=1, max_fields=_MAX_FIELDS)
+    form = await parse_form(request, _arriving(request, patience), max_fields=_MAX_FIELDS)
     try:
-        form = await parser.parse()
-    except MultiPartException as error:
-        raise RequestError(
-            MISSING_FILE, f"{error.message.rstrip('.')}. Send exactly one file part, named {_PART!r}."
-        ) from error
-    part = form.get(_PART)
-    if not isinstance(part, UploadFile):
+        return take_file(form)
+    except RequestError:
         await form.close()
-        raise RequestError(MISSING_FILE, f"The request has no file part named {_PART!r}.")
-    return part
+        raise
 
 
 async def _arriving(request: Request, patience: float) -> AsyncGenerator[bytes]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Collection
-from typing import Any, Final
 
 from fastapi import Request
 
@@ -14,29 +13,7 @@ from lesionlens.api.state import AppState
 from lesionlens.api.uploads import read_upload
 from lesionlens.classifier import Analysis
 
-__all__ = ["UPLOAD_BODY", "analyse_upload"]
-
-UPLOAD_BODY: Final[dict[str, Any]] = {
-    "requestBody": {
-        "required": True,
-        "content": {
-            "multipart/form-data": {
-                "schema": {
-                    "type": "object",
-                    "required": ["file"],
-                    "properties": {
-                        "file": {
-                            "type": "string",
-                            "format": "binary",
-                            "description": "One photo: JPEG, PNG, WebP, BMP or TIFF.",
-                        }
-                    },
-                }
-            }
-        },
-    }
-}
-"""OpenAPI's description of the body; the routes read it themselves, to stop at the size limit."""
+__all__ = ["analyse_upload"]
 
 
 async def analyse_upload(

@@ -9,19 +9,18 @@ from fastapi.responses import PlainTextResponse
 
 from lesionlens.api.access import require_access_if_protected
 from lesionlens.api.choices import ClassChoice
-from lesionlens.api.errors import PROBLEM_MEDIA_TYPE
+from lesionlens.api.openapi import PHOTO_PART, PROBLEM_CONTENT, multipart_body
 from lesionlens.api.present import describe_class, describe_model, present
 from lesionlens.api.problems import NOT_FOUND, PROBLEMS, RequestError
-from lesionlens.api.routes.reading import UPLOAD_BODY, analyse_upload
-from lesionlens.api.schemas import AnalysisResponse, ClassInfo, ModelDescription, Problem, ProblemInfo
+from lesionlens.api.routes.reading import analyse_upload
+from lesionlens.api.schemas import AnalysisResponse, ClassInfo, ModelDescription, ProblemInfo
 from lesionlens.api.state import State
 from lesionlens.taxonomy import BY_CODE
 
 __all__ = ["router"]
 
-_PROBLEM: Final[dict[str, Any]] = {"content": {PROBLEM_MEDIA_TYPE: {"schema": Problem.model_json_schema()}}}
 _FAILURES: Final[dict[int | str, dict[str, Any]]] = {
-    status: {"description": "; ".join(p.title for p in PROBLEMS.values() if p.status == status), **_PROBLEM}
+    status: {"description": "; ".join(p.title for p in PROBLEMS.values() if p.status == status), **PROBLEM_CONTENT}
     for status in (400, 408, 413, 415, 422, 500, 503)
 }
 _CHOICE: Final = "`top`, `all`, or class codes with commas between them."
@@ -32,7 +31,7 @@ router = APIRouter(prefix="/v1")
 @router.post(
     "/analyses",
     responses=_FAILURES,
-    openapi_extra=UPLOAD_BODY,
+    openapi_extra=multipart_body(PHOTO_PART),
     dependencies=[Depends(require_access_if_protected)],
     tags=["Analyses"],
     summary="Analyse a photo",
@@ -75,7 +74,7 @@ async def model(state: State) -> ModelDescription:
     tags=["Model"],
     summary="Model card",
     response_class=PlainTextResponse,
-    responses={200: {"content": {"text/markdown": {}}, "description": "Markdown"}, 404: _PROBLEM},
+    responses={200: {"content": {"text/markdown": {}}, "description": "Markdown"}, 404: PROBLEM_CONTENT},
 )
 def card(state: State) -> PlainTextResponse:
     """Give the model card."""
@@ -98,7 +97,9 @@ async def problems() -> list[ProblemInfo]:
     return [_describe_problem(slug) for slug in PROBLEMS]
 
 
-@router.get("/problems/{slug}", tags=["Problems"], summary="Explain a kind of failure", responses={404: _PROBLEM})
+@router.get(
+    "/problems/{slug}", tags=["Problems"], summary="Explain a kind of failure", responses={404: PROBLEM_CONTENT}
+)
 async def problem(slug: str) -> ProblemInfo:
     """Explain the `type` of a problem document."""
     return _describe_problem(slug)

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from pydantic import BaseModel
 
-from lesionlens.api.errors import PROBLEM_MEDIA_TYPE
+from lesionlens.api.openapi import PROBLEM_CONTENT
 from lesionlens.api.problems import (
     ACCESS_REFUSED,
     ACCESS_REQUIRED,
@@ -18,11 +18,9 @@ from lesionlens.api.problems import (
     TRACKER_OFF,
     ProblemType,
 )
-from lesionlens.api.schemas import Problem
 
 __all__ = ["failures", "recorded_before"]
 
-_SCHEMA: Final[dict[str, Any]] = {"content": {PROBLEM_MEDIA_TYPE: {"schema": Problem.model_json_schema()}}}
 _EVERYWHERE: Final = (
     ACCESS_REQUIRED,
     ACCESS_REFUSED,
@@ -48,6 +46,6 @@ def failures(*others: ProblemType) -> dict[int | str, dict[str, Any]]:
     """
     by_status: dict[int | str, dict[str, Any]] = {}
     for problem in sorted((*_EVERYWHERE, *others), key=lambda problem: problem.status):
-        told = by_status.setdefault(problem.status, {"description": "", **_SCHEMA})
+        told = by_status.setdefault(problem.status, {"description": "", **PROBLEM_CONTENT})
         told["description"] = f"{told['description']}; `{problem.slug}`: {problem.title}".removeprefix("; ")
     return by_status

@@ -8,6 +8,7 @@ from typing import Annotated, Any, Final
 
 from pydantic import AfterValidator, Field
 
+from lesionlens.api.openapi import PHOTO_PART, multipart_body
 from lesionlens.tracker.fields import Checked, LesionFields, Note, PersonFields, VisitFields
 from lesionlens.tracker.ids import is_id
 
@@ -102,8 +103,4 @@ def _named(examples: tuple[dict[str, Any], ...]) -> dict[str, Any]:
 
 def photo_body() -> dict[str, Any]:
     """Return OpenAPI's description of the form that records a visit."""
-    schema = _schema(NewVisit)
-    photo = {"type": "string", "format": "binary", "description": "One photo: JPEG, PNG, WebP, BMP or TIFF."}
-    schema["properties"] = {"file": photo} | schema["properties"]
-    schema["required"] = ["file"]
-    return {"requestBody": {"required": True, "content": {"multipart/form-data": {"schema": schema}}}}
+    return multipart_body(PHOTO_PART, _schema(NewVisit))
