@@ -113,9 +113,10 @@ def test_a_chosen_class_changes_the_map() -> None:
     assert len({maps[0, c].numpy().tobytes() for c in range(8)}) > 1
 
 
+@pytest.mark.parametrize("architecture", ["tf_efficientnet_lite2", "legacy_xception"])
 @pytest.mark.parametrize("half", [True, False])
-def test_every_engine_gives_what_torch_gives(tmp_path: Path, half: bool) -> None:
-    model = network("tf_efficientnet_lite2")
+def test_every_engine_gives_what_torch_gives(tmp_path: Path, architecture: str, half: bool) -> None:
+    model = network(architecture)
     path = tmp_path / "model.onnx"
     path.write_bytes(export_graph(model, 96, half=half))
     x = torch.randn(3, 3, 96, 96, generator=torch.Generator().manual_seed(3))

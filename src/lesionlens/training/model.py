@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from torch import nn
 
@@ -15,8 +15,14 @@ from lesionlens.training.torchvision_ops import declare_torchvision_ops
 
 declare_torchvision_ops()
 import timm  # noqa: E402  (it imports torchvision, which needs the declaration)
+from timm.layers import create_pool2d  # noqa: E402
+from timm.models.xception import Xception  # noqa: E402
 
 __all__ = ["create_model", "freeze_stages", "load_start"]
+
+_XCEPTION: Final = "legacy_xception"
+# Its modules before the middle flow, grouped where the resolution halves.
+_XCEPTION_STAGES: Final = (("conv1", "bn1", "conv2", "bn2"), ("block1",), ("block2",), ("block3",))
 
 
 def create_model(
@@ -39,7 +45,19 @@ def create_model(
     if not timm.is_model(architecture):
         raise DataError(f"timm knows no architecture {architecture!r}; `timm.list_models()` lists them")
     model: nn.Module = timm.create_model(architecture, pretrained=False, **options)
+    if architecture == _XCEPTION:
+        _pool_as_keras(model)
     return model
+
+
+def _pool_as_keras(model: nn.Module) -> None:
+    """Pad Xception's max-pools as TensorFlow's "SAME" does, for the published weights were trained so.
+
+    With timm's own padding the features of an even-sized input are off by half a stride at each of the four pools.
+    """
+    for name, module in list(model.named_modules()):
+        if isinstance(module, nn.MaxPool2d):
+            model.set_submodule(name, create_pool2d("max", 3, 2, padding="same"))
 
 
 def load_start(model: nn.Module, path: Path) -> None:
@@ -80,8 +98,9 @@ def freeze_stages(model: nn.Module, stages: int) -> list[nn.Module]:
     Early filters are alike for all photographs, and their high resolution makes them the costliest to train.
 
     Args:
-        model: A network of the EfficientNet family.
-        stages: 0 for none, 1 for the stem, 1 + n for the stem and n stages of blocks.
+        model: A network of the EfficientNet family, or Xception.
+        stages: 0 for none, 1 for the stem, 1 + n for the stem and n stages of blocks (of Xception: blocks of the entry
+            flow, of which there are three).
 
     Returns:
         The frozen modules, which must stay in evaluation mode.
@@ -91,11 +110,20 @@ def freeze_stages(model: nn.Module, stages: int) -> list[nn.Module]:
     """
     if stages == 0:
         return []
-    stem = [getattr(model, name, None) for name in ("conv_stem", "bn1")]
-    blocks = getattr(model, "blocks", None)
-    if None in stem or not isinstance(blocks, nn.Sequential):
-        raise DataError("freeze works for the EfficientNet family only")
-    frozen: list[nn.Module] = [m for m in stem if m is not None] + list(blocks.children())[: stages - 1]
+    groups = _leading_stages(model)
+    if stages > len(groups):
+        raise DataError(f"freeze is {stages}, but this network has {len(groups)} leading stages")
+    frozen = [module for group in groups[:stages] for module in group]
     for module in frozen:
         module.requires_grad_(False)
     return frozen
+
+
+def _leading_stages(model: nn.Module) -> list[list[nn.Module]]:
+    if isinstance(model, Xception):
+        return [[model.get_submodule(name) for name in group] for group in _XCEPTION_STAGES]
+    stem = [getattr(model, name, None) for name in ("conv_stem", "bn1")]
+    blocks = getattr(model, "blocks", None)
+    if None in stem or not isinstance(blocks, nn.Sequential):
+        raise DataError("freeze works for the EfficientNet family and Xception only")
+    return [[module for module in stem if module is not None], *([block] for block in blocks.children())]
