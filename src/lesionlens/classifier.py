@@ -117,6 +117,8 @@ class Classifier:
         model: Name of an embedded bundle, a bundle's folder, or a loaded `Bundle`.
         engine: `auto`, `onnxruntime`, `openvino`, or a loaded engine.
         threads: Number of compute threads; 0 for one per CPU that this process may use.
+        precision: `auto`, `fp32` or `bf16`; `auto` is `fp32` on every machine. With a loaded engine it says nothing.
+        cache_dir: Folder where an engine that compiles may keep what it compiled, to start sooner; None for none.
         tta: Test-time augmentation: how many views of a picture are averaged. 1 shows it as it is; 2 mirrors it, too;
             4 turns both by half, too; 8 turns them by quarters. It takes as many times longer. Logits and maps are the
             means, features and what is made of them (`Analysis.suitability`) those of the picture as it is.
@@ -141,13 +143,19 @@ class Classifier:
         *,
         engine: str | Engine = "auto",
         threads: int = 0,
+        precision: str = "auto",
+        cache_dir: Path | None = None,
         tta: int = 1,
     ) -> None:
         if tta not in VIEW_COUNTS:
             raise ValueError(f"tta is {tta!r}; accepted: {', '.join(map(str, VIEW_COUNTS))}")
         self._tta = tta
         self._bundle = model if isinstance(model, Bundle) else find_bundle(model)
-        self._engine = create_engine(self._bundle.graph_path, engine, threads) if isinstance(engine, str) else engine
+        self._engine = (
+            create_engine(self._bundle.graph_path, engine, threads, precision, cache_dir)
+            if isinstance(engine, str)
+            else engine
+        )
         rule, statistics = self.manifest.out_of_distribution, self._bundle.reference
         self._reference = Reference.from_bytes(statistics, rule) if rule and statistics else None
 
@@ -180,9 +188,10 @@ class Classifier:
     def description(self) -> dict[str, Any]:
         """Name, version and hash of the model, and the engine: what a result must be kept with.
 
-        With test-time augmentation the engine's name says so, for the answers are others.
+        With another arithmetic than fp32, or test-time augmentation, the engine's name says so, for the answers are
+        others.
         """
-        manifest, engine = self.manifest, self.engine_info.name
+        manifest, engine = self.manifest, self.engine_info.label
         return {
             "name": manifest.name,
             "version": manifest.version,
@@ -211,12 +220,16 @@ class Classifier:
             np.stack([preprocess(image, spec) for image in images]), [image.size for image in images]
         )
 
-    def analyse_tensors(self, batch: FloatArray, sizes: Sequence[tuple[int, int]]) -> list[Analysis]:
+    def analyse_tensors(
+        self, batch: FloatArray, sizes: Sequence[tuple[int, int]], looks: Sequence[Appearance | None] | None = None
+    ) -> list[Analysis]:
         """Analyse pictures that `preprocess` has already prepared, for callers that prepare them elsewhere.
 
         Args:
             batch: float32 `[N, 3, size, size]`, N ≥ 1.
             sizes: `(width, height)` in pixels of each upright picture.
+            looks: What was measured on each picture's pixels (`lesionlens.prepare`); None where it was not yet, which
+                then is done here.
 
         Returns:
             One analysis per picture, in order.
@@ -231,7 +244,10 @@ class Classifier:
         rule = self.manifest.prediction_set
         sets = prediction_sets(probabilities, rule) if rule else None
         spec = self.manifest.preprocessing
-        looks = [measure(pixels) for pixels in denormalise(batch, spec)]
+        appearances = [
+            measure(denormalise(tensor, spec)) if look is None else look
+            for tensor, look in zip(batch, looks or [None] * len(batch), strict=True)
+        ]
         return [
             Analysis(
                 logits=logits[i],
@@ -242,9 +258,9 @@ class Classifier:
                 maps=maps[i],
                 features=features[i],
                 seen_box=_shares(crop_box(width, height, spec), width, height),
-                appearance=looks[i],
-                quality=judge(looks[i], min(width, height)),
-                suitability=self._reference.judge(features[i], looks[i]) if self._reference else None,
+                appearance=appearances[i],
+                quality=judge(appearances[i], min(width, height)),
+                suitability=self._reference.judge(features[i], appearances[i]) if self._reference else None,
             )
             for i, (width, height) in enumerate(sizes)
         ]

@@ -11,7 +11,9 @@
     ├── EngineError                no engine can run the bundle, or it failed
     ├── SettingsError              a setting with a value that is not accepted
     ├── DataError                  a training data folder that cannot be used
+    ├── BulkError                  many pictures that cannot be classified, or not go on where an earlier run stopped
     ├── ConversionError            weights that cannot become a bundle
+    ├── QuantisationError          a network that cannot be quantised
     ├── ExportError                a network that has no exact one-pass Grad-CAM graph
     ├── RecordError                a request that the tracker's records do not allow
     │   ├── InvalidRecordError     a field with a value that is not accepted
@@ -29,6 +31,7 @@ program, and may name its files.
 from __future__ import annotations
 
 __all__ = [
+    "BulkError",
     "BundleError",
     "ConversionError",
     "CorruptImageError",
@@ -42,6 +45,7 @@ __all__ = [
     "ImageTooLargeError",
     "InvalidRecordError",
     "LesionLensError",
+    "QuantisationError",
     "RecordConflictError",
     "RecordError",
     "RecordNotFoundError",
@@ -96,12 +100,20 @@ class DataError(LesionLensError):
     """A training data folder cannot be used."""
 
 
+class BulkError(LesionLensError):
+    """Many pictures cannot be classified: where they lie, where the results go, or what an earlier run left behind."""
+
+
 class ConversionError(LesionLensError):
     """Weights cannot be turned into a bundle."""
 
 
 class ExportError(LesionLensError):
     """A network cannot be exported as an exact one-pass Grad-CAM graph."""
+
+
+class QuantisationError(LesionLensError):
+    """A network cannot be quantised, or its answers would move too far."""
 
 
 class RecordError(LesionLensError):

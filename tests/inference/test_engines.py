@@ -5,11 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+import onnxruntime
 import pytest
 
 from lesionlens.errors import EngineError
 from lesionlens.inference.embedded import find_bundle
 from lesionlens.inference.engines import Outputs, available_engines, create_engine
+from lesionlens.inference.engines.onnxruntime import _options, choose_providers
 from lesionlens.inference.threads import usable_cpus
 from lesionlens.uncertainty import softmax
 
@@ -47,6 +49,36 @@ def test_an_engine_gives_the_three_outputs_and_does_not_mind_the_batch(name: str
     np.testing.assert_allclose(alone.logits[0], together.logits[1], atol=1e-4)
 
 
+@pytest.mark.parametrize(
+    ("available", "chosen"),
+    [
+        (["CPUExecutionProvider"], ["CPUExecutionProvider"]),
+        (["AzureExecutionProvider", "CPUExecutionProvider"], ["CPUExecutionProvider"]),
+        (
+            ["TensorrtExecutionProvider", "CUDAExecutionProvider", "CPUExecutionProvider"],
+            [("CUDAExecutionProvider", {"use_tf32": "0"}), "CPUExecutionProvider"],
+        ),
+    ],
+)
+def test_a_card_is_used_where_the_build_can_and_in_fp32(available: list[str], chosen: list[object]) -> None:
+    assert choose_providers(available) == chosen
+    assert set(onnxruntime.get_all_providers()) >= {"CUDAExecutionProvider", "CPUExecutionProvider"}
+
+
+@pytest.mark.parametrize(("quota", "threads", "spins"), [(None, 1, True), (1.5, 1, False), (None, 10_000, False)])
+def test_threads_spin_only_where_cpus_are_their_own(
+    monkeypatch: pytest.MonkeyPatch, quota: float | None, threads: int, spins: bool
+) -> None:
+    monkeypatch.setattr("lesionlens.inference.engines.onnxruntime.cpu_quota", lambda: quota)
+    options = _options(threads)
+    assert options.get_session_config_entry("session.force_spinning_stop") == "1"
+    if spins:
+        with pytest.raises(RuntimeError, match="allow_spinning"):  # ONNX Runtime's default: it spins
+            options.get_session_config_entry("session.intra_op.allow_spinning")
+    else:
+        assert options.get_session_config_entry("session.intra_op.allow_spinning") == "0"
+
+
 def test_auto_takes_an_installed_engine() -> None:
     engine = create_engine(find_bundle().graph_path)
     assert engine.info.name == available_engines()[0]
@@ -70,17 +102,3 @@ def test_an_engine_that_is_not_installed_is_told(monkeypatch: pytest.MonkeyPatch
         create_engine(find_bundle().graph_path, "openvino")
     with pytest.raises(EngineError, match="no inference engine is installed"):
         create_engine(find_bundle().graph_path)
-
-
-@pytest.mark.parametrize(
-    ("text", "expected"),
-    [("150000 100000", 2), ("50000 100000", 1), ("max 100000", None), ("nonsense", None), (None, None)],
-)
-def test_a_container_quota_limits_the_threads(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str | None, expected: int | None
-) -> None:
-    monkeypatch.setattr("os.sched_getaffinity", lambda _: set(range(16)), raising=False)
-    path = tmp_path / "cpu.max"
-    if text is not None:
-        path.write_text(text)
-    assert usable_cpus(path) == (expected or 16)

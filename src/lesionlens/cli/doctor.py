@@ -13,6 +13,7 @@ from lesionlens.cli.app import app
 from lesionlens.cli.console import EXIT_FAILED, EXIT_USAGE, errors_shown, standard_output
 
 if TYPE_CHECKING:
+    from lesionlens.inference.engines.report import ComputeReport
     from lesionlens.tracker.doctor import Report
 
 __all__ = ["doctor"]
@@ -37,10 +38,11 @@ def doctor(
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
 ) -> None:
-    """Examine the tracker's database and photos, and repair them."""
+    """Examine the tracker's database and photos, and repair them; say what can compute here."""
     import json
     from dataclasses import asdict
 
+    from lesionlens.inference.engines.report import report_compute
     from lesionlens.tracker.doctor import examine
     from lesionlens.tracker.settings import load_tracker_settings
 
@@ -49,9 +51,11 @@ def doctor(
     report = examine(settings.data_dir, url, repair=repair, photos_from=photos_from)
     if as_json:
         findings = [asdict(finding) for finding in report.findings]
-        typer.echo(json.dumps({"healthy": report.healthy, "findings": findings}, indent=2, ensure_ascii=False))
+        found = {"healthy": report.healthy, "findings": findings, "compute": asdict(report_compute())}
+        typer.echo(json.dumps(found, indent=2, ensure_ascii=False))
     else:
         _show(report, settings.data_dir)
+        _show_compute(report_compute())
     if not report.healthy:
         raise typer.Exit(EXIT_FAILED)
 
@@ -72,3 +76,15 @@ def _show(report: Report, data_dir: Path) -> None:
                 screen.print(Text(f"  {detail}"), soft_wrap=True)
             if len(finding.details) > _SHOWN:
                 screen.print(f"  … and {len(finding.details) - _SHOWN} more (--json lists all)")
+
+
+def _show_compute(report: ComputeReport) -> None:
+    screen = standard_output()
+    ration = "" if report.quota is None else f", rationed to the time of {report.quota:g}"
+    screen.print(Text(f"\nThe engines, on {report.cpus} CPUs{ration}", style="bold"), soft_wrap=True)
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for title in ("Engine", "Version", "Computes on", "Precision"):
+        table.add_column(title, overflow="fold")
+    for engine in report.engines:
+        table.add_row(engine.name, Text(engine.version), ", ".join(engine.computes_on), ", ".join(engine.precisions))
+    screen.print(table)

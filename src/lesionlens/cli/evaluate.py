@@ -51,6 +51,7 @@ def evaluate(
         Path | None, typer.Option(help=f"Folder for {_METRICS}, {_PREDICTIONS} and {_REPORT}; made if missing.")
     ] = None,
     engine: Annotated[str, typer.Option(help="auto, onnxruntime or openvino.")] = "auto",
+    precision: Annotated[str, typer.Option(help="auto, fp32 or bf16; auto is fp32.")] = "auto",
     tta: Annotated[ViewCount, typer.Option(help="Views of a picture whose answers are averaged.")] = 1,
     batch_size: Annotated[int, typer.Option(min=1, help="Pictures per forward pass.")] = 16,
     bootstrap: Annotated[
@@ -91,7 +92,7 @@ def evaluate(
     console = standard_output()
     if data is not None:
         heatmaps = (attention_limit, bootstrap) if attention else None
-        chosen = (data, folds_file, _fold(fold), limit, model, engine, tta, batch_size)
+        chosen = (data, folds_file, _fold(fold), limit, model, engine, precision, tta, batch_size)
         judged = _suitability(*chosen, bootstrap, suitability_limit) if suitability else None
         results, context, shown = _run(*chosen, heatmaps)
         context["suitability"] = judged
@@ -128,6 +129,7 @@ def _run(
     limit: int | None,
     model: str,
     engine: str,
+    precision: str,
     tta: ViewCount,
     batch_size: int,
     heatmaps: tuple[int, int] | None,
@@ -146,7 +148,7 @@ def _run(
     samples = choose(candidates, fold, limit, SEED)
     source, people = ImageSource(data), read_people(data)
     masks = MaskSource(data) if heatmaps else None
-    classifier = Classifier(find_model(model), engine=engine, tta=tta)
+    classifier = Classifier(find_model(model), engine=engine, precision=precision, tta=tta)
     with progress_bar(MofNCompleteColumn()) as bar:
         task = bar.add_task("Looking at pictures", total=len(samples))
         results = predict(
@@ -200,6 +202,7 @@ def _suitability(
     limit: int | None,
     model: str,
     engine: str,
+    precision: str,
     tta: ViewCount,
     batch_size: int,
     resamples: int,
@@ -224,7 +227,7 @@ def _suitability(
             return lambda n: bar.advance(stage, n)
 
         return examine(
-            Classifier(find_model(model), engine=engine, tta=tta),
+            Classifier(find_model(model), engine=engine, precision=precision, tta=tta),
             samples,
             ImageSource(data),
             masks,

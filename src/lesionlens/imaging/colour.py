@@ -10,6 +10,7 @@ from PIL import Image, ImageChops, ImageCms
 from PIL.TiffImagePlugin import BITSPERSAMPLE, PHOTOMETRIC_INTERPRETATION, TiffImageFile
 
 from lesionlens.errors import UnsupportedImageError
+from lesionlens.imaging.profile import is_sound
 
 __all__ = ["to_rgb"]
 
@@ -90,7 +91,7 @@ def _upper_bits(image: Image.Image) -> Image.Image:
 
 def _to_srgb(image: Image.Image, profile: bytes | None) -> Image.Image | None:
     """Return the picture in sRGB; None where its profile says nothing that is usable or needed."""
-    if not profile or len(profile) > _MAX_PROFILE_BYTES:
+    if not profile or len(profile) > _MAX_PROFILE_BYTES or not is_sound(profile):
         return None
     try:
         source = ImageCms.ImageCmsProfile(io.BytesIO(profile))

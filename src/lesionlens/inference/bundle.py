@@ -25,6 +25,7 @@ from lesionlens.inference.records import (
     PerClass,
     PredictionSetRule,
     Probability,
+    QuantisationRecord,
     ReferenceRule,
     StrictRecord,
     TrainingRecord,
@@ -60,6 +61,7 @@ class Manifest(StrictRecord):
         operating_points: Thresholds on the malignant probability.
         calibration: How temperature, shift, sets and points were fitted; None if it is not recorded.
         training: Where the weights come from; None for weights of unknown origin.
+        quantisation: How the network was quantised; None for one in floating point.
         results: Measured figures, as `lesionlens evaluate` wrote them.
         graph_sha256: SHA-256 of `model.onnx`, lower-case hexadecimal.
     """
@@ -78,6 +80,7 @@ class Manifest(StrictRecord):
     operating_points: tuple[OperatingPoint, ...] = ()
     calibration: CalibrationRecord | None = None
     training: TrainingRecord | None = None
+    quantisation: QuantisationRecord | None = None
     results: dict[str, Any] = Field(default_factory=dict)
     graph_sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 

@@ -16,6 +16,7 @@ __all__ = [
     "PerClass",
     "PredictionSetRule",
     "Probability",
+    "QuantisationRecord",
     "ReferenceRule",
     "Reliability",
     "StrictRecord",
@@ -69,6 +70,44 @@ class PredictionSetRule(StrictRecord):
     class_thresholds: PerClass | None = None
     pictures: Annotated[int, Field(ge=1)] | None = None
     lesions: Annotated[int, Field(ge=1)] | None = None
+
+
+class QuantisationRecord(StrictRecord):
+    """How a bundle in floating point became this one, and how far its answers moved (`lesionlens.quantise`).
+
+    Attributes:
+        precision: Of the products of all parts but `float_parts`.
+        method: How, and with which tool.
+        source_name: Name of the bundle that it was made from.
+        source_version: Version of its weights.
+        source_sha256: SHA-256 of its graph.
+        calibration_pictures: Number of pictures that the ranges were measured on.
+        float_parts: Parts of the network that stay in floating point; `tail` is the last convolution and all behind it.
+        measured_on: The pictures that both were compared on, in words.
+        pictures: Their number.
+        agreement: Share of them whose most probable diagnosis is the same.
+        map_correlation: Mean correlation of the heatmaps of that diagnosis.
+        probability_change: Mean of the largest move of a probability.
+        balanced_accuracy_before: Of the bundle that it was made from.
+        balanced_accuracy: Of this one.
+        accepted: Whether that is within what is accepted (`lesionlens.quantise.compare`).
+    """
+
+    precision: Literal["int8"]
+    method: str
+    source_name: str
+    source_version: str
+    source_sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+    calibration_pictures: Annotated[int, Field(ge=1)]
+    float_parts: tuple[str, ...]
+    measured_on: str
+    pictures: Annotated[int, Field(ge=1)]
+    agreement: Probability
+    map_correlation: Annotated[float, Field(ge=-1.0, le=1.0)]
+    probability_change: Probability
+    balanced_accuracy_before: Probability
+    balanced_accuracy: Probability
+    accepted: bool
 
 
 class ReferenceRule(StrictRecord):

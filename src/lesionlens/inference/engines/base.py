@@ -33,7 +33,8 @@ class EngineInfo(NamedTuple):
         name: `onnxruntime` or `openvino`.
         version: Version of the engine's package.
         device: Where it computes, such as `cpu` or `cuda`.
-        precision: Arithmetic of the matrix products, such as `fp32` or `bf16`.
+        precision: Arithmetic of the matrix products that the graph leaves in floating point: `fp32` or `bf16`. Those
+            of a quantised bundle are int8 whatever this says.
         threads: Number of compute threads.
     """
 
@@ -42,6 +43,11 @@ class EngineInfo(NamedTuple):
     device: str
     precision: str
     threads: int
+
+    @property
+    def label(self) -> str:
+        """What an answer must be kept with: the engine's name, and its arithmetic unless that is fp32."""
+        return self.name if self.precision == "fp32" else f"{self.name}, {self.precision}"
 
 
 class Engine(Protocol):
