@@ -1,4 +1,4 @@
-"""Which pictures a person means by files, folders and patterns."""
+"""Which pictures a person means by files, folders, patterns and URLs."""
 
 from __future__ import annotations
 
@@ -8,7 +8,9 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Final, NamedTuple
 
+from lesionlens.bulk.find_remote import find_in_url
 from lesionlens.bulk.heatmaps import HEATMAP_ENDING
+from lesionlens.bulk.storage import Place, as_place, said
 
 __all__ = ["SUFFIXES", "Found", "find_pictures"]
 
@@ -20,14 +22,15 @@ class Found(NamedTuple):
     """What arguments mean.
 
     Attributes:
-        files: The files, in the order of the arguments and sorted within each, every file once.
+        files: The files, in the order of the arguments and sorted within each, every file once; what was named by a URL
+            is one.
         fruitless: The arguments that mean nothing: no such file, a folder without pictures, a pattern without a match.
-        unreadable: Folders, on the way to the bottom, that cannot be read, and why.
+        unreadable: Folders, on the way to the bottom, and buckets that cannot be read, and why.
     """
 
-    files: list[Path]
+    files: list[Place]
     fruitless: list[str]
-    unreadable: dict[Path, str]
+    unreadable: dict[Place, str]
 
 
 def find_pictures(arguments: Iterable[str | Path]) -> Found:
@@ -35,15 +38,20 @@ def find_pictures(arguments: Iterable[str | Path]) -> Found:
 
     Args:
         arguments: Files, taken whatever their ending; folders, searched to the bottom for pictures by ending (hidden
-            ones and heatmaps are left out, links to folders are not followed); and patterns with `*`, `?`, `[…]` and
-            `**` for shells that do not expand them, treated likewise.
+            ones and heatmaps are left out, links to folders are not followed); patterns with `*`, `?`, `[…]` and
+            `**` for shells that do not expand them, treated likewise; and URLs that fsspec knows, treated likewise.
+
+    Raises:
+        BulkError: What a URL needs is not installed.
     """
-    found: dict[Path, None] = {}
+    found: dict[Place, None] = {}
     fruitless: list[str] = []
-    unreadable: dict[Path, str] = {}
+    unreadable: dict[Place, str] = {}
     for argument in arguments:
-        failures: dict[Path, str] = {}
-        files = list(_expand(str(argument), failures))
+        failures: dict[Place, str] = {}
+        place = as_place(argument)
+        files: list[Place] = []
+        files += _expand(str(place), failures) if isinstance(place, Path) else _fetch(place, failures)
         if not files and not failures:
             fruitless.append(str(argument))
         found.update(dict.fromkeys(files))
@@ -51,7 +59,17 @@ def find_pictures(arguments: Iterable[str | Path]) -> Found:
     return Found(list(found), fruitless, unreadable)
 
 
-def _expand(argument: str, unreadable: dict[Path, str]) -> Iterator[Path]:
+def _fetch(url: str, unreadable: dict[Place, str]) -> list[str]:
+    try:
+        return find_in_url(url, _is_picture)
+    except FileNotFoundError:
+        return []
+    except OSError as error:
+        unreadable[url] = said(error)
+        return []
+
+
+def _expand(argument: str, unreadable: dict[Place, str]) -> Iterator[Path]:
     path = Path(argument)
     if path.is_dir():
         yield from _search(path, unreadable)
@@ -66,7 +84,7 @@ def _expand(argument: str, unreadable: dict[Path, str]) -> Iterator[Path]:
                 yield from _search(hit, unreadable)
 
 
-def _search(folder: Path, unreadable: dict[Path, str]) -> Iterator[Path]:
+def _search(folder: Path, unreadable: dict[Place, str]) -> Iterator[Path]:
     def note(error: OSError) -> None:
         unreadable[Path(os.fsdecode(error.filename))] = error.strerror or type(error).__name__
 

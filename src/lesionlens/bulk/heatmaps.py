@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Final
+
+from lesionlens.bulk.storage import Place, name_of
 
 __all__ = ["HEATMAP_ENDING", "HeatmapNames", "replaced_pictures"]
 
@@ -16,28 +18,30 @@ class HeatmapNames:
     """Gives heatmaps their names: that of the picture with an ending, numbered where two pictures share one.
 
     Args:
-        folder: Where the heatmaps lie.
+        folder: Where the heatmaps lie; a folder of this machine, or a URL.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Place) -> None:
         self._folder = folder
         self._taken: set[str] = set()
 
-    def new(self, file: Path) -> Path:
+    def new(self, file: Place) -> Place:
         """Return the path for the heatmap of the next picture.
 
         Args:
             file: The picture.
         """
-        name, number = file.stem, 1
+        stem = PurePosixPath(name_of(file)).stem
+        name, number = stem, 1
         while name.casefold() in self._taken:
             number += 1
-            name = f"{file.stem}-{number}"
+            name = f"{stem}-{number}"
         self._taken.add(name.casefold())
-        return self._folder / f"{name}{HEATMAP_ENDING}"
+        name += HEATMAP_ENDING
+        return self._folder / name if isinstance(self._folder, Path) else f"{self._folder.rstrip('/')}/{name}"
 
 
-def replaced_pictures(files: Iterable[Path], folder: Path) -> list[Path]:
+def replaced_pictures(files: Iterable[Place], folder: Place) -> list[Place]:
     """Return which pictures would be replaced by heatmaps, under whatever name or link they are known.
 
     Args:
@@ -49,7 +53,9 @@ def replaced_pictures(files: Iterable[Path], folder: Path) -> list[Path]:
     return [file for file in files if targets and _identity(file) in targets]
 
 
-def _identity(path: Path) -> tuple[int, int] | None:
+def _identity(path: Place) -> str | tuple[int, int] | None:
+    if not isinstance(path, Path):
+        return path
     try:
         status = os.stat(path)  # noqa: PTH116 (follows links, as writing does)
     except OSError:

@@ -5,13 +5,17 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Final
 
 from lesionlens.classifier import Analysis
 from lesionlens.imaging.quality import Quality
 from lesionlens.suitability import Suitability
 from lesionlens.taxonomy import CODES, DIAGNOSES, NOT_CONFIDENT
 
-__all__ = ["Count", "Result", "printable"]
+__all__ = ["NOTICE", "Count", "Result", "printable"]
+
+NOTICE: Final = "Research tool, not a diagnosis"
+"""What every row of a table says, since rows are copied out of their tables."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +68,7 @@ class Result:
     @classmethod
     def of(
         cls,
-        file: Path,
+        file: str | Path,
         analysis: Analysis,
         size: tuple[int, int],
         *,
@@ -146,6 +150,12 @@ class Count:
         self.files += 1
         self.failed += result.error is not None
         self.not_suitable += not result.suitable
+
+    def include(self, other: Count) -> None:
+        """Count what was counted elsewhere."""
+        self.files += other.files
+        self.failed += other.failed
+        self.not_suitable += other.not_suitable
 
     def in_words(self, noun: str) -> str:
         """Return the counts as a sentence without its full stop.

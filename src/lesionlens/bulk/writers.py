@@ -1,26 +1,26 @@
-"""Writing results row by row to CSV, JSON or an HTML page; a file appears when it is whole, or not at all."""
+"""Writing results row by row to CSV, JSON, Parquet or an HTML page; a file appears when it is whole, or not at all."""
 
 from __future__ import annotations
 
 import csv
+import io
 import json
-import os
-import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
-from pathlib import Path
-from typing import Any, Final, Literal, Protocol, TextIO, get_args
+from typing import Any, BinaryIO, Final, Literal, Protocol, get_args
 
 from lesionlens import DISCLAIMER
+from lesionlens.bulk.outputs import open_output
 from lesionlens.bulk.page import page_card, page_end, page_start
-from lesionlens.bulk.result import Count, Result
+from lesionlens.bulk.result import NOTICE, Count, Result
+from lesionlens.bulk.storage import Place
 from lesionlens.doubt import as_quality, as_suitability
 from lesionlens.taxonomy import CODES
 
-__all__ = ["FORMATS", "Format", "ResultWriter", "open_writer"]
+__all__ = ["FORMATS", "Format", "ResultWriter", "open_writer", "render"]
 
-Format = Literal["csv", "json", "html"]
+Format = Literal["csv", "json", "html", "parquet"]
 FORMATS: Final[tuple[str, ...]] = get_args(Format)
 
 _COLUMNS: Final = (
@@ -48,7 +48,6 @@ _COLUMNS: Final = (
     "reasons",
     "hints",
 )
-_NOTICE: Final = "Research tool, not a diagnosis"
 # A spreadsheet runs a cell that begins so as a formula (OWASP, "CSV Injection"); the last four are full-width forms.
 _FORMULA_STARTS: Final = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 
@@ -60,53 +59,72 @@ class ResultWriter(Protocol):
         """Write a result."""
         ...
 
+    def end(self) -> None:
+        """Write what comes after the last result."""
+        ...
+
 
 @contextmanager
-def open_writer(target: Path | None, format_: Format, model: dict[str, Any]) -> Iterator[ResultWriter]:
+def open_writer(target: Place | None, format_: Format, model: dict[str, Any]) -> Iterator[ResultWriter]:
     """Open a writer of results.
 
     Args:
         target: The file, written under another name until the writer is closed without an error; a pipe or a device,
-            written to directly; or None for standard output.
-        format_: `csv`, `json` or `html`.
+            written to directly; a URL, which gets the whole file at the end; or None for standard output.
+        format_: `csv`, `json`, `html` or `parquet`.
         model: What the results must be kept with (`Classifier.description`).
 
     Raises:
         OSError: The file cannot be written.
+        BulkError: Parquet was asked for, which an extra writes.
     """
-    kinds: dict[str, type[_CsvWriter | _JsonWriter | _HtmlWriter]]
-    kinds = {"csv": _CsvWriter, "json": _JsonWriter, "html": _HtmlWriter}
-    with _stdout() if target is None else _whole_file(target) as stream:
-        writer = kinds[format_](stream, model)
+    with open_output(target) as stream:
+        writer = _writer(stream, format_, model)
         yield writer
         writer.end()
 
 
-@contextmanager
-def _stdout() -> Iterator[TextIO]:
-    yield sys.stdout
-    sys.stdout.flush()
+def render(results: Iterable[Result], format_: Format, model: dict[str, Any]) -> bytes:
+    """Return the file that `open_writer` would write.
+
+    Args:
+        results: The results, in order.
+        format_: `csv`, `json`, `html` or `parquet`.
+        model: What the results must be kept with (`Classifier.description`).
+
+    Raises:
+        BulkError: Parquet was asked for, which an extra writes.
+    """
+    stream = io.BytesIO()
+    writer = _writer(stream, format_, model)
+    for result in results:
+        writer.write(result)
+    writer.end()
+    return stream.getvalue()
 
 
-@contextmanager
-def _whole_file(target: Path) -> Iterator[TextIO]:
-    if target.exists() and not target.is_file():  # a pipe or a device is written to, not replaced
-        with target.open("w", encoding="utf-8", newline="") as stream:
-            yield stream
-        return
-    target = target.resolve()  # a link stays, the file that it leads to is replaced
-    target.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = target.with_name(f".{target.name}.{os.getpid()}.part")
-    try:
-        with unfinished.open("w", encoding="utf-8", newline="") as stream:
-            yield stream
-        unfinished.replace(target)
-    finally:
-        unfinished.unlink(missing_ok=True)
+def _writer(stream: BinaryIO, format_: Format, model: dict[str, Any]) -> ResultWriter:
+    if format_ == "parquet":
+        from lesionlens.bulk.parquet import ParquetWriter
+
+        return ParquetWriter(stream, model)
+    kinds: dict[str, type[_CsvWriter | _JsonWriter | _HtmlWriter]]
+    kinds = {"csv": _CsvWriter, "json": _JsonWriter, "html": _HtmlWriter}
+    return kinds[format_](_Text(stream), model)
+
+
+class _Text:
+    """Writes text to a binary stream, and leaves closing it to its owner."""
+
+    def __init__(self, stream: BinaryIO) -> None:
+        self._stream = stream
+
+    def write(self, text: str) -> int:
+        return self._stream.write(text.encode("utf-8"))
 
 
 class _CsvWriter:
-    def __init__(self, stream: TextIO, model: dict[str, Any]) -> None:
+    def __init__(self, stream: _Text, model: dict[str, Any]) -> None:
         self._rows = csv.DictWriter(stream, _COLUMNS, lineterminator="\n")
         self._model = model
         self._rows.writeheader()
@@ -127,7 +145,7 @@ class _CsvWriter:
                 "width": result.width,
                 "height": result.height,
                 "overlay": _cell(result.overlay),
-                "notice": _NOTICE,
+                "notice": NOTICE,
                 "confident": _yes_or_no(result.confident),
                 "decided_by": result.decided_by,
                 "reasons": " ".join(result.reasons),
@@ -148,7 +166,7 @@ class _CsvWriter:
 
 
 class _JsonWriter:
-    def __init__(self, stream: TextIO, model: dict[str, Any]) -> None:
+    def __init__(self, stream: _Text, model: dict[str, Any]) -> None:
         self._stream = stream
         self._count = Count()
         start = json.dumps({"disclaimer": DISCLAIMER, "model": model}, indent=2, ensure_ascii=False)
@@ -165,7 +183,7 @@ class _JsonWriter:
 
 
 class _HtmlWriter:
-    def __init__(self, stream: TextIO, model: dict[str, Any]) -> None:
+    def __init__(self, stream: _Text, model: dict[str, Any]) -> None:
         self._stream = stream
         self._count = Count()
         stream.write(page_start(model))
