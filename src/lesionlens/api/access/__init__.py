@@ -7,16 +7,24 @@ from __future__ import annotations
 
 from lesionlens.api.access.control import Access
 from lesionlens.api.access.policy import check_settings, describe_protection, why_off
-from lesionlens.api.access.require import describe_access, require_access, require_access_if_protected
+from lesionlens.api.access.require import (
+    access_of,
+    describe_access,
+    require_access,
+    require_access_if_protected,
+    require_metrics_access,
+)
 from lesionlens.api.access.routes import router
 
 __all__ = [
     "Access",
+    "access_of",
     "check_settings",
     "describe_access",
     "describe_protection",
     "require_access",
     "require_access_if_protected",
+    "require_metrics_access",
     "router",
     "why_off",
 ]

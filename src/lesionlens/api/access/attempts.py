@@ -7,12 +7,13 @@ have many addresses.
 
 from __future__ import annotations
 
-import ipaddress
 import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
+
+from lesionlens.api.access.network import network_of
 
 __all__ = ["Attempts", "Limit"]
 
@@ -88,27 +89,17 @@ class Attempts:
         """
         now = self._clock()
         self._addresses = {name: bucket for name, bucket in self._addresses.items() if not bucket.is_full(now)}
-        bucket = self._addresses.get(_network(address)) or _Bucket(self._per_address)
+        bucket = self._addresses.get(network_of(address)) or _Bucket(self._per_address)
         wait = max(bucket.wait(now), self._overall.wait(now))
         if wait > 0:
             return math.ceil(wait)
         bucket.take(now)
         self._overall.take(now)
-        self._addresses[_network(address)] = bucket
+        self._addresses[network_of(address)] = bucket
         return 0
 
     def succeeded(self, address: str) -> None:
         """Take back the count of an attempt that `begin` let through."""
         self._overall.put_back()
-        if bucket := self._addresses.get(_network(address)):
+        if bucket := self._addresses.get(network_of(address)):
             bucket.put_back()
-
-
-def _network(address: str) -> str:
-    try:
-        ip = ipaddress.ip_address(address)
-    except ValueError:  # no address at all, as behind a Unix socket
-        return address
-    if isinstance(ip, ipaddress.IPv6Address) and ip.ipv4_mapped is None:
-        return str(ipaddress.ip_network((int(ip), 64), strict=False))
-    return str(getattr(ip, "ipv4_mapped", None) or ip)

@@ -9,25 +9,26 @@ from typing import Final
 import structlog
 from starlette.requests import Request
 
+from lesionlens.api.access import challenge
 from lesionlens.api.access.attempts import Attempts
-from lesionlens.api.access.keys import find_key
+from lesionlens.api.access.caller import Caller
+from lesionlens.api.access.key_ring import KeyRing, KnownKey
 from lesionlens.api.access.loopback import why_not_local
 from lesionlens.api.access.origin import is_cross_site
 from lesionlens.api.access.passwords import Password, check_hash, hash_password
-from lesionlens.api.access.policy import HOW_TO_PROTECT, check_settings, is_protected, why_off
-from lesionlens.api.access.sessions import Sessions
+from lesionlens.api.access.policy import HOW_TO_PROTECT, check_settings, has_keys, is_protected, why_off
+from lesionlens.api.access.scopes import Scope
+from lesionlens.api.access.sessions import Sessions, sign_of
 from lesionlens.api.access.signing import load_signing_key
-from lesionlens.api.problems import ACCESS_REFUSED, ACCESS_REQUIRED, RequestError
+from lesionlens.api.problems import ACCESS_REFUSED, ACCESS_REQUIRED, SCOPE_MISSING, RequestError
 from lesionlens.errors import LesionLensError
 from lesionlens.settings import Settings
 
-__all__ = ["CHALLENGE", "COOKIE", "Access"]
+__all__ = ["COOKIE", "Access"]
 
 COOKIE: Final = "lesionlens"
 """Name of the cookie where it may travel over plain HTTP."""
 _SECURE_COOKIE: Final = f"__Host-{COOKIE}"  # browsers take this prefix from this very host only, and by HTTPS
-CHALLENGE: Final = {"WWW-Authenticate": 'Bearer realm="LesionLens"'}
-"""What RFC 9110 wants with a 401; browsers open no window for it."""
 
 _logger = structlog.stdlib.get_logger("lesionlens.access")
 
@@ -45,7 +46,7 @@ class Access:
 
     Raises:
         SettingsError: The settings would let the records lie open to others, or nobody in, as a hash does that cannot
-            be computed.
+            be computed; or the file of API keys is damaged.
     """
 
     def __init__(self, settings: Settings) -> None:
@@ -53,6 +54,7 @@ class Access:
         self.settings = settings
         self.attempts = Attempts()
         self.password: Password | None = None
+        self._keys = KeyRing(settings.api_keys, settings.api_keys_file)
         self._sessions: Sessions | None = None
         self._lock = threading.Lock()
         if settings.password_hash is not None:
@@ -85,22 +87,50 @@ class Access:
                 self._sessions = Sessions(key, known_by.get_secret_value(), 3600 * self.settings.session_hours)
             return self._sessions
 
-    def check(self, request: Request) -> None:
+    def check(self, request: Request, scope: Scope = Scope.READ) -> Caller:
         """Let a request pass that may use the records.
 
         Args:
             request: Its body need not have been read.
+            scope: What an API key must be allowed to do. A session, and whoever is at the machine itself where no
+                password is set, may do everything.
+
+        Returns:
+            Who it is.
 
         Raises:
-            RequestError: It may not: `access-required`, or `access-refused` where logging in would not help.
+            RequestError: It may not: `access-required`, `access-refused` where logging in would not help, or
+                `insufficient-scope`.
         """
-        if self._has_key(request):
-            return  # no browser adds a key by itself, so no page of another site can have sent it
+        key = self.key_of(request)
+        if key is not None and key.ended is None:
+            # No browser adds a key by itself, so no page of another site can have sent it.
+            if scope not in key.scopes:
+                raise RequestError(SCOPE_MISSING, _which_scope(key, scope), headers=challenge.for_scope(scope))
+            return Caller("key", key.name)
         self.refuse_cross_site(request)
         if not self.is_protected:
             self._refuse_others(request)
-        elif not self._has_session(request):
-            raise RequestError(ACCESS_REQUIRED, self._what_is_missing(request), headers=CHALLENGE)
+            return Caller("local")
+        token = self._session(request)
+        if token is None:
+            headers = challenge.NOBODY if _bearer(request) is None else challenge.INVALID_KEY
+            raise RequestError(ACCESS_REQUIRED, self._what_is_missing(request, key), headers=headers)
+        return Caller("session", sign_of(token))
+
+    def key_of(self, request: Request) -> KnownKey | None:
+        """Return the API key that a request was sent with, even one that has ended; None if it has none that is known.
+
+        Args:
+            request: Its keys are looked up once, however often they are asked for.
+        """
+        given = _bearer(request)
+        if given is None:
+            return None
+        if not hasattr(request.state, "api_key"):
+            request.state.api_key = self._keys.find(given)
+        found: KnownKey | None = request.state.api_key
+        return found
 
     def refuse_cross_site(self, request: Request) -> None:
         """Refuse what a browser sends for a page of another origin.
@@ -126,13 +156,11 @@ class Access:
         # Of a trusted proxy the server has taken over X-Forwarded-Proto.
         return self.settings.secure_cookie == "on" or request.scope["scheme"] == "https"
 
-    def _has_key(self, request: Request) -> bool:
-        given = _bearer(request)
-        return given is not None and find_key(given, self.settings.api_keys) is not None
-
-    def _has_session(self, request: Request) -> bool:
+    def _session(self, request: Request) -> str | None:
+        """Return the token of the session that a request belongs to; None if it belongs to none."""
         token = request.cookies.get(self.cookie_name(request))
-        return self.password is not None and token is not None and self.sessions.is_valid(token)
+        is_valid = self.password is not None and token is not None and self.sessions.is_valid(token)
+        return token if is_valid else None
 
     def _refuse_others(self, request: Request) -> None:
         why = why_not_local(request.scope)
@@ -143,14 +171,24 @@ class Access:
                 f"http://localhost or http://127.0.0.1. To use them from elsewhere, {HOW_TO_PROTECT}.",
             )
 
-    def _what_is_missing(self, request: Request) -> str:
+    def _what_is_missing(self, request: Request, key: KnownKey | None) -> str:
         ways = []
         if self.password is not None:
             ways.append("log in by POST /v1/session")
-        if self.settings.api_keys:
+        if has_keys(self.settings):
             ways.append("send an API key in the header Authorization: Bearer KEY")
-        wrong = "The API key is not one of this service's" if _bearer(request) is not None else "Nobody is logged in"
+        if key is not None and key.ended is not None:
+            wrong = f"The API key {key.name!r} ended at {key.ended:%Y-%m-%d %H:%M} UTC"
+        elif _bearer(request) is not None:
+            wrong = "The API key is not one of this service's"
+        else:
+            wrong = "Nobody is logged in"
         return f"{wrong}; {', or '.join(ways)}."
+
+
+def _which_scope(key: KnownKey, scope: Scope) -> str:
+    may = ", ".join(sorted(key.scopes))
+    return f"The API key {key.name!r} lacks the scope {str(scope)!r}, which this request needs; it has: {may}."
 
 
 def _bearer(request: Request) -> str | None:

@@ -10,9 +10,11 @@ import hashlib
 import hmac
 import secrets
 from collections.abc import Iterable
-from typing import Final
+from typing import Final, TypeVar
 
 __all__ = ["find_key", "hash_key", "new_key"]
+
+T = TypeVar("T")
 
 _PREFIX: Final = "lesionlens_"  # so that those who search for leaked keys can tell what they found
 _RANDOM_BYTES: Final = 32
@@ -28,15 +30,15 @@ def hash_key(key: str) -> str:
     return hashlib.sha256(key.encode()).hexdigest()
 
 
-def find_key(given: str, known: Iterable[tuple[str, str]]) -> str | None:
-    """Return the name of a key, or None if it is not known.
+def find_key(given: str, known: Iterable[tuple[T, str]]) -> T | None:
+    """Return what a key is known as, or None if it is not known.
 
     The time that it takes does not depend on how much of a hash agrees, nor on which key it is.
 
     Args:
         given: What somebody sent.
-        known: Names and hashes.
+        known: What each key is known as, such as its name, and its hash; of several with one hash the first counts.
     """
     digest = hash_key(given)
-    found = [name for name, expected in known if hmac.compare_digest(digest, expected)]
+    found = [what for what, expected in known if hmac.compare_digest(digest, expected)]
     return found[0] if found else None

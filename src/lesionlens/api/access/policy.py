@@ -4,14 +4,25 @@ from __future__ import annotations
 
 from typing import Final
 
+from lesionlens.api.access.audit_file import AuditFile
+from lesionlens.api.access.key_file import read_key_file
 from lesionlens.api.access.loopback import is_loopback
 from lesionlens.errors import SettingsError
-from lesionlens.settings import Settings
+from lesionlens.settings import Settings, variable_name
 
-__all__ = ["HOW_TO_PROTECT", "check_settings", "describe_protection", "has_password", "is_protected", "why_off"]
+__all__ = [
+    "HOW_TO_PROTECT",
+    "check_settings",
+    "describe_protection",
+    "has_keys",
+    "has_password",
+    "is_protected",
+    "why_off",
+]
 
 HOW_TO_PROTECT: Final = (
-    "set LESIONLENS_PASSWORD_HASH (`lesionlens password` makes one), LESIONLENS_PASSWORD or LESIONLENS_API_KEYS"
+    "set LESIONLENS_PASSWORD_HASH (`lesionlens password` makes one), LESIONLENS_PASSWORD, LESIONLENS_API_KEYS or "
+    "LESIONLENS_API_KEYS_FILE"
 )
 """What to set, to continue a sentence."""
 
@@ -21,16 +32,23 @@ def has_password(settings: Settings) -> bool:
     return settings.password is not None or settings.password_hash is not None
 
 
+def has_keys(settings: Settings) -> bool:
+    """Say whether there may be API keys; a file of them counts whatever it holds, so an empty one opens nothing."""
+    return bool(settings.api_keys) or settings.api_keys_file is not None
+
+
 def is_protected(settings: Settings) -> bool:
     """Say whether a password or an API key is set, without which nobody gets in then."""
-    return has_password(settings) or bool(settings.api_keys)
+    return has_password(settings) or has_keys(settings)
 
 
 def describe_protection(settings: Settings) -> str:
     """Say what guards the records, in a few words, such as "protected by a password and 2 API keys"."""
-    count = len(settings.api_keys)
-    keys = f"{count} API key{'' if count == 1 else 's'}"
-    guards = [*(["a password"] if has_password(settings) else []), *([keys] if count else [])]
+    guards = ["a password"] if has_password(settings) else []
+    if count := len(settings.api_keys):
+        guards.append(f"{count} API key{'' if count == 1 else 's'}")
+    if settings.api_keys_file is not None:
+        guards.append(f"the API keys in {settings.api_keys_file}")
     return f"protected by {' and '.join(guards)}" if guards else "without a password, for this machine only"
 
 
@@ -59,17 +77,28 @@ def why_off(settings: Settings) -> str | None:
 
 
 def check_settings(settings: Settings) -> None:
-    """Look for settings that contradict each other, before the service starts.
+    """Look for settings that contradict each other or name what is not there, before the service starts.
 
     Args:
         settings: The service's.
 
     Raises:
-        SettingsError: The tracker was demanded where it would lie open to others, or nobody could use `/predict`.
+        SettingsError: The tracker was demanded where it would lie open to others, or nobody could use `/predict` or
+            `/metrics`; or the file of API keys is damaged, the audit log cannot be written, or the client of Redis is
+            not installed.
     """
     why_off(settings)
-    if settings.protect_predict and not is_protected(settings) and not is_loopback(settings.host):
-        raise SettingsError(
-            f"LESIONLENS_PROTECT_PREDICT is on, but the service listens on {settings.host} and nobody could log in; "
-            f"{HOW_TO_PROTECT}"
-        )
+    for name in ("protect_predict", "protect_metrics"):
+        if getattr(settings, name) and not is_protected(settings) and not is_loopback(settings.host):
+            raise SettingsError(
+                f"{variable_name(name)} is on, but the service listens on {settings.host} and nobody could log in; "
+                f"{HOW_TO_PROTECT}"
+            )
+    if settings.api_keys_file is not None:
+        read_key_file(settings.api_keys_file)
+    if settings.audit_log is not None:
+        AuditFile(settings.audit_log).close()
+    if settings.rate_limit and settings.rate_limit_storage is not None:
+        from lesionlens.api.limits.storage import counts_in  # not above: the limits build upon the access control
+
+        counts_in(settings.rate_limit_storage.get_secret_value())

@@ -9,12 +9,21 @@ from fastapi.security import APIKeyCookie, HTTPBearer
 
 from lesionlens.api.access.control import COOKIE, Access
 from lesionlens.api.access.loopback import why_not_local
+from lesionlens.api.access.scopes import Scope, scope_of_request
 from lesionlens.api.problems import RequestError
 
-__all__ = ["access_of", "describe_access", "require_access", "require_access_if_protected"]
+__all__ = [
+    "access_of",
+    "describe_access",
+    "require_access",
+    "require_access_if_protected",
+    "require_metrics_access",
+]
 
 # They tell the reference how to get in; `Access.check` reads the request itself.
-_KEY: Final = HTTPBearer(scheme_name="ApiKey", description="Made by `lesionlens api-key`.", auto_error=False)
+_KEY: Final = HTTPBearer(
+    scheme_name="ApiKey", description="Made by `lesionlens keys add` or `lesionlens api-key`.", auto_error=False
+)
 _SESSION: Final = APIKeyCookie(
     name=COOKIE,
     scheme_name="Session",
@@ -33,21 +42,35 @@ async def require_access(
 ) -> None:
     """Let only those pass who may use the records; a dependency of every route that reads or writes them.
 
+    The audit log tells of every request that comes here, so what is guarded cannot be forgotten there.
+
     Raises:
-        RequestError: `access-required` (401) or `access-refused` (403).
+        RequestError: `access-required` (401), `access-refused` or `insufficient-scope` (403).
     """
-    access_of(request).check(request)
+    request.state.audited = True
+    request.state.caller = access_of(request).check(request, scope_of_request(request.scope))
 
 
 async def require_access_if_protected(request: Request) -> None:
     """Let only those pass who may use the records, if `LESIONLENS_PROTECT_PREDICT` says so; for routes without records.
 
     Raises:
-        RequestError: `access-required` (401) or `access-refused` (403).
+        RequestError: `access-required` (401), `access-refused` or `insufficient-scope` (403).
     """
     access = access_of(request)
     if access.settings.protect_predict:
-        access.check(request)
+        access.check(request, Scope.ANALYSE)
+
+
+async def require_metrics_access(request: Request) -> None:
+    """Let only those pass who may read the metrics, if `LESIONLENS_PROTECT_METRICS` says so.
+
+    Raises:
+        RequestError: `access-required` (401), `access-refused` or `insufficient-scope` (403).
+    """
+    access = access_of(request)
+    if access.settings.protect_metrics:
+        access.check(request, Scope.METRICS)
 
 
 def describe_access(request: Request) -> dict[str, bool]:

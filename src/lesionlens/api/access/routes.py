@@ -11,7 +11,8 @@ from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
 from lesionlens.access_settings import LONGEST_PASSWORD
-from lesionlens.api.access.control import CHALLENGE, Access
+from lesionlens.api.access import challenge
+from lesionlens.api.access.control import Access
 from lesionlens.api.access.require import access_of
 from lesionlens.api.openapi import PROBLEM_CONTENT
 from lesionlens.api.problems import (
@@ -79,7 +80,7 @@ async def log_in(request: Request) -> Response:
         )
     if not await access.password.matches(password):
         _logger.warning("wrong password", client=address)
-        raise RequestError(ACCESS_REQUIRED, "The password is wrong.", headers=CHALLENGE)
+        raise RequestError(ACCESS_REQUIRED, "The password is wrong.", headers=challenge.NOBODY)
     access.attempts.succeeded(address)
     response = Response(status_code=204)
     response.set_cookie(

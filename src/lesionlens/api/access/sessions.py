@@ -11,10 +11,21 @@ from typing import Final
 
 from itsdangerous import BadSignature, TimestampSigner
 
-__all__ = ["Sessions"]
+__all__ = ["Sessions", "sign_of"]
 
 _PURPOSE: Final = b"lesionlens session"
 _ID_BYTES: Final = 16
+
+
+def sign_of(token: str) -> str:
+    """Return eight characters by which a log can tell the requests of a session from others'.
+
+    They are of a hash, so nobody can make a session of them.
+
+    Args:
+        token: Of a session.
+    """
+    return hashlib.sha256(token.encode()).hexdigest()[:8]
 
 
 class Sessions:
