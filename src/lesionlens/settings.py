@@ -19,8 +19,10 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from lesionlens.access_settings import ApiKeyHashes, PasswordHash, PasswordText, SecretKey, secret_setting
 from lesionlens.errors import SettingsError
 from lesionlens.inference.embedded import DEFAULT_MODEL
+from lesionlens.inference.engines.precision import PrecisionChoice
 from lesionlens.inference.engines.select import EngineName
 from lesionlens.inference.views import ViewCount
+from lesionlens.limit_settings import RateLimits, StorageUrl
 
 __all__ = ["Settings", "load_settings", "variable_name"]
 
@@ -64,8 +66,20 @@ class Settings(BaseSettings):
         min_length=1,
     )
     engine: EngineName = _setting("auto", "Inference engine.", "`auto`, `onnxruntime` or `openvino`")
+    precision: PrecisionChoice = _setting(
+        "auto",
+        "Arithmetic of the network; `auto` is `fp32` on every machine, `bf16` needs OpenVINO and a CPU that has it.",
+        "`auto`, `fp32` or `bf16`",
+    )
     threads: int = _setting(
         0, "Compute threads of the engine; 0 for one per usable CPU.", "a whole number, 0–1024", ge=0, le=1024
+    )
+    workers: int = _setting(
+        1,
+        "Worker processes; more than one are watched over, and one that died or hangs is replaced.",
+        "a whole number, 1–256",
+        ge=1,
+        le=256,
     )
     tta: ViewCount = _setting(
         1,
@@ -116,6 +130,51 @@ class Settings(BaseSettings):
     batch_delay_ms: float = _setting(
         0.0, "Milliseconds to wait for a batch to fill; 0 never waits.", "a number, 0–1000", ge=0, le=1000
     )
+    request_timeout: float = _setting(
+        60.0,
+        "Seconds within which a photo that has arrived must be answered; then it is dropped and answered 503.",
+        "a number, 0.1–3600",
+        ge=0.1,
+        le=3600,
+    )
+    stuck_seconds: float = _setting(
+        120.0,
+        "Seconds after which a forward pass has hung: `/livez` answers 503, and a worker is replaced; 0 for never.",
+        "a number, 0–86400",
+        ge=0,
+        le=86_400,
+    )
+    max_connections: int = _setting(
+        10_000,
+        "Connections at once, as far as file descriptors allow; beyond them the one that waited longest is closed.",
+        "a whole number, 1–1000000",
+        ge=1,
+        le=1_000_000,
+    )
+    head_timeout: float = _setting(
+        10.0, "Seconds within which the head of a request must have arrived.", "a number, 0.1–3600", ge=0.1, le=3600
+    )
+    keep_alive: int = _setting(
+        5,
+        "Seconds that a connection is kept for the next request; behind a load balancer more than it keeps its own.",
+        "a whole number, 1–3600",
+        ge=1,
+        le=3600,
+    )
+    write_timeout: float = _setting(
+        30.0,
+        "Seconds after which a client that takes nothing of its answer is disconnected.",
+        "a number, 0.1–3600",
+        ge=0.1,
+        le=3600,
+    )
+    drift_photos: int = _setting(
+        200,
+        "Photos of late, about, that are compared with the training pictures for the input drift.",
+        "a whole number, 20–100000",
+        ge=20,
+        le=100_000,
+    )
     cors_origins: Annotated[tuple[str, ...], NoDecode] = _setting(
         ("*",),
         "Origins whose pages may call the service.",
@@ -134,7 +193,7 @@ class Settings(BaseSettings):
     )
     cache_dir: Path = _setting(
         Path("~/.cache/lesionlens"),
-        "Where a bundle made from a file of weights is kept.",
+        "Where a bundle made from a file of weights is kept, and what OpenVINO compiled.",
         "a folder that can be written",
     )
     tracker: Literal["auto", "on", "off"] = _setting(
@@ -156,10 +215,35 @@ class Settings(BaseSettings):
         "API keys of programs that may use the records.",
         "`NAME=HASH` as `lesionlens api-key NAME` prints it, with spaces or commas between them",
     )
+    api_keys_file: Path | None = _setting(
+        None,
+        "File of further API keys, with scopes and ends; read again when it changes.",
+        "a file that `lesionlens keys` made",
+    )
     protect_predict: bool = _setting(
         False,
         "Whether `/predict` and `/v1/analyses` too are only for those who may use the records.",
         "`true` or `false`",
+    )
+    protect_metrics: bool = _setting(
+        False,
+        "Whether `/metrics` is only for API keys with the scope `metrics` and those who may use the records.",
+        "`true` or `false`",
+    )
+    rate_limit: RateLimits = _setting(
+        "",
+        "How often a client may have photos analysed, add photos, export and import; without it there is no limit.",
+        "limits with `;` between them, each a number and a time, such as `120/minute;2000/hour`",
+    )
+    rate_limit_storage: StorageUrl | None = secret_setting(
+        None,
+        "Where these requests are counted, so that several processes share one count; without it each counts its own.",
+        "`memory://`, `redis://HOST:PORT/DATABASE`, `rediss://…` or `redis+unix:///SOCKET`",
+    )
+    audit_log: Path | None = _setting(
+        None,
+        "File of JSON lines, one for each request to the records; they are logged without it as well.",
+        "a file that can be written",
     )
     session_hours: float = _setting(
         168.0, "Hours after which one must log in again.", "a number, 0.1–8760", ge=0.1, le=8760
@@ -199,16 +283,16 @@ class Settings(BaseSettings):
             raise ValueError("an origin begins with http:// or https://")
         return origins
 
-    @field_validator("engine", "tracker", "secure_cookie", "log_level", "log_format", mode="before")
+    @field_validator("engine", "precision", "tracker", "secure_cookie", "log_level", "log_format", mode="before")
     @classmethod
     def _ignore_case(cls, value: Any) -> Any:
         return value.lower() if isinstance(value, str) else value
 
-    @field_validator("cache_dir")
+    @field_validator("cache_dir", "api_keys_file", "audit_log")
     @classmethod
-    def _expand_home(cls, path: Path) -> Path:
+    def _expand_home(cls, path: Path | None) -> Path | None:
         try:
-            return path.expanduser()
+            return path.expanduser() if path is not None else None
         except RuntimeError:  # no home directory, as with an unknown user in a container; most models need no cache
             return path
 

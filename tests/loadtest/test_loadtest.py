@@ -65,6 +65,30 @@ def test_a_full_service_is_no_failure_if_it_says_when_to_come_again(classifier: 
     assert summary.refusal is not None
 
 
+def test_a_number_of_requests_takes_the_time_that_it_takes(
+    server: Running, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr("lesionlens.cli.loadtest._SECONDS", 0.5)  # of a test without --seconds and --requests
+    page, figures = tmp_path / "load.html", tmp_path / "load.json"
+    files = ("-o", str(page), "--json", str(figures))
+    assert _loadtest(server.url, "--clients", "2", "--requests", "80", *files).exit_code == 0
+    assert json.loads(figures.read_text())["requests"] == 80
+    assert "inf" not in re.findall(r"<p>(.*?)</p>", page.read_text())[0]
+    assert json.loads(figures.read_text())["seconds"] > 0.5
+    assert _loadtest(server.url, "--clients", "2", "--requests", "1000", "--pattern", "burst", *files).exit_code == 0
+    assert json.loads(figures.read_text())["requests"] < 1000
+
+
+def test_tolerances_can_be_narrowed(classifier: Classifier) -> None:
+    status, headers, body = _right_answer(classifier)
+    rounded = json.loads(body)
+    rounded["probabilities"] = [p + 1.5e-3 for p in rounded["probabilities"]]
+    with _fake(lambda number: (status, headers, json.dumps(rounded).encode() if number else body)) as url:
+        plan = Plan(url, [drawn_photo()], clients=1, requests=2, most_probability_difference=1e-3)
+        summary = summarise(asyncio.run(run_load(plan)))
+    assert list(summary.errors) == ["a probability differs by 0.0015"]
+
+
 def test_patient_clients_wait_as_they_are_told(classifier: Classifier) -> None:
     refusal = (503, {"Retry-After": "1"}, b"busy")
     right = _right_answer(classifier)

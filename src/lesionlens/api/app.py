@@ -5,21 +5,27 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Final
 
 from fastapi import FastAPI
+from fastapi.telemetry import TelemetryConfig
 from starlette.middleware import Middleware
 
 from lesionlens import DISCLAIMER
 from lesionlens.api import access
+from lesionlens.api.access.audit import AuditMiddleware
+from lesionlens.api.batching import BatchWorker
 from lesionlens.api.cors import OpenCorsMiddleware
 from lesionlens.api.errors import UnexpectedErrorMiddleware, add_error_handlers
+from lesionlens.api.limits import RateLimitHeaders
+from lesionlens.api.limits.answers import POLICY, STATE
 from lesionlens.api.metrics import Metrics
 from lesionlens.api.middleware import REQUEST_ID_HEADER, RequestMiddleware
 from lesionlens.api.pages import PageFiles, pages
 from lesionlens.api.routes import contract, exchange, operations, tracker, v1
+from lesionlens.api.runtime import watch_event_loop
 from lesionlens.api.service import AnalysisService
 from lesionlens.api.state import AppState
 from lesionlens.api.tracking import TrackerState
@@ -31,6 +37,16 @@ from lesionlens.version import __version__
 __all__ = ["create_app", "load_classifier"]
 
 WEB_FOLDER: Final = Path(__file__).parent.parent / "web"
+
+# FastAPI's own spans and logs tell paths (ids of records), query strings and the texts of errors, to whatever provider
+# another part of the process has set; `lesionlens.api.tracing` tells none of these.
+_NO_TELEMETRY: Final[TelemetryConfig] = {
+    "tracing": False,
+    "metrics": False,
+    "logs": False,
+    "operation_spans": False,
+    "auto_configure": False,
+}
 
 _TAGS: Final = {
     "SkinTracker contract": "What the SkinTracker client calls; never changes.",
@@ -48,12 +64,17 @@ _TAGS: Final = {
 }
 
 
-def create_app(settings: Settings | None = None, classifier: Classifier | None = None) -> FastAPI:
+def create_app(
+    settings: Settings | None = None,
+    classifier: Classifier | None = None,
+    make_worker: Callable[[Metrics], BatchWorker] | None = None,
+) -> FastAPI:
     """Make the HTTP service. Several apps can live in one process; they share nothing.
 
     Args:
         settings: Its settings; None reads them from the environment.
         classifier: The model; None loads the one that the settings name when the app starts.
+        make_worker: Makes what computes batches; None for a thread of this process.
 
     Returns:
         An ASGI app. Its lifespan loads the model, and on shutdown finishes what was accepted.
@@ -67,7 +88,7 @@ def create_app(settings: Settings | None = None, classifier: Classifier | None =
         'LesionLens'
     """
     settings = settings or load_settings()
-    state = AppState(settings, Metrics(), TrackerState(settings), classifier)
+    state = AppState(settings, Metrics(), TrackerState(settings), classifier, make_worker=make_worker)
     app = FastAPI(
         title="LesionLens",
         version=__version__,
@@ -76,16 +97,20 @@ def create_app(settings: Settings | None = None, classifier: Classifier | None =
         license_info={"name": "Apache-2.0"},
         openapi_tags=[{"name": name, "description": about} for name, about in _TAGS.items()],
         docs_url=None,  # FastAPI's page loads scripts from another host; /docs is a page of our own
+        openapi_url=None,  # `pages` serves it, without blocking the event loop
         redoc_url=None,
         redirect_slashes=False,
+        telemetry=_NO_TELEMETRY,
         lifespan=_lifespan,
         middleware=[  # the first is the outermost
-            Middleware(RequestMiddleware, metrics=state.metrics),
+            Middleware(RequestMiddleware, metrics=state.metrics, tracing=state.tracing),
             Middleware(
                 OpenCorsMiddleware,
                 origins=settings.cors_origins,
-                expose_headers=[REQUEST_ID_HEADER, "Retry-After"],
+                expose_headers=[REQUEST_ID_HEADER, "Retry-After", POLICY, STATE],
             ),
+            Middleware(AuditMiddleware, log=state.audit),
+            Middleware(RateLimitHeaders),
             Middleware(UnexpectedErrorMiddleware),
         ],
     )
@@ -110,7 +135,14 @@ def load_classifier(settings: Settings) -> Classifier:
         EngineError: No engine can run it.
     """
     bundle = find_model(settings.model, settings.cache_dir)
-    return Classifier(bundle, engine=settings.engine, threads=settings.threads, tta=settings.tta)
+    return Classifier(
+        bundle,
+        engine=settings.engine,
+        threads=settings.threads,
+        precision=settings.precision,
+        cache_dir=settings.cache_dir,
+        tta=settings.tta,
+    )
 
 
 @contextlib.asynccontextmanager
@@ -120,22 +152,31 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     state.warm = state.draining = False  # an app may be started again
     if state.classifier is None:
         state.classifier = await asyncio.to_thread(load_classifier, settings)
-    model = state.classifier.description
-    state.metrics.describe_model(model["name"], model["version"], model["sha256"], model["engine"])
-    state.service = AnalysisService(state.classifier, settings, state.metrics)
+    if state.tracing is not None:
+        state.tracing.open()
+    state.metrics.describe(state.classifier, drift_photos=settings.drift_photos)
+    state.metrics.watch_ready(lambda: state.ready)
+    worker = None if state.make_worker is None else state.make_worker(state.metrics)
+    state.service = AnalysisService(state.classifier, settings, state.metrics, worker)
     state.service.start()
-    await state.tracking.open()
-    # Not awaited: /livez answers at once, and /readyz when the warm-up is done.
+    # Not awaited: /livez answers at once, and /readyz when the warm-up is done. It begins before the tracker is opened,
+    # which takes about as long.
     warming = asyncio.create_task(_warm_up(state, state.service))
+    watching = asyncio.create_task(watch_event_loop(state.metrics))
     try:
+        await state.tracking.open()
         yield
     finally:
         state.draining = True
-        warming.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await warming
+        for task in (warming, watching):
+            task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await task
         await asyncio.to_thread(state.service.close)
         await state.tracking.close()
+        await state.close()
+        if state.tracing is not None:
+            await asyncio.to_thread(state.tracing.close)
 
 
 async def _warm_up(state: AppState, service: AnalysisService) -> None:

@@ -7,12 +7,15 @@ import time
 from collections import deque
 from concurrent.futures import Future
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from lesionlens.api.metrics import Metrics
+from lesionlens.api.tracing import here
 from lesionlens.classifier import Analysis, Classifier
+from lesionlens.imaging.appearance import Appearance
 
 __all__ = ["BatchWorker", "Computed"]
 
@@ -28,20 +31,26 @@ class Computed:
         queue_seconds: How long the photo waited.
         inference_seconds: How long the forward pass of its batch took.
         batch_size: How many photos were in that batch.
+        began: When that pass began, in seconds of `time.perf_counter`.
+        companions: Where the other photos of the batch are traced (`lesionlens.api.tracing.here`).
     """
 
     analysis: Analysis
     queue_seconds: float
     inference_seconds: float
     batch_size: int
+    began: float = 0.0
+    companions: tuple[Any, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class _Item:
     tensor: FloatArray
     size: tuple[int, int]
+    look: Appearance | None
     future: Future[Computed]
     arrived: float
+    traced: Any = None
 
 
 class BatchWorker:
@@ -65,6 +74,7 @@ class BatchWorker:
         self._changed = threading.Condition()
         self._closing = False
         self._seconds_per_photo = 0.0
+        self._pass_began: float | None = None
         self._thread = threading.Thread(target=self._run, name="lesionlens-compute", daemon=True)
 
     @property
@@ -78,6 +88,17 @@ class BatchWorker:
         """Moving average of the compute time of a photo; 0 before the first."""
         return self._seconds_per_photo
 
+    def is_stuck(self, seconds: float) -> bool:
+        """Say whether the thread will probably never compute again.
+
+        Args:
+            seconds: How long a forward pass may take; 0 for as long as it likes.
+        """
+        began = self._pass_began  # another thread may change it at any moment
+        if began is not None and 0 < seconds < time.perf_counter() - began:
+            return True
+        return self._thread.ident is not None and not self._thread.is_alive() and not self._closing
+
     def start(self) -> None:
         """Start the thread."""
         self._thread.start()
@@ -90,12 +111,13 @@ class BatchWorker:
         if self._thread.is_alive():
             self._thread.join()
 
-    def submit(self, tensor: FloatArray, size: tuple[int, int]) -> Future[Computed]:
+    def submit(self, tensor: FloatArray, size: tuple[int, int], look: Appearance | None = None) -> Future[Computed]:
         """Queue one photo.
 
         Args:
             tensor: float32 `[3, size, size]`, from `preprocess`.
             size: `(width, height)` of the upright photo in pixels.
+            look: What was measured on its pixels; None has it measured here.
 
         Returns:
             A future; cancelling it takes the photo out of the queue unless it is already being computed.
@@ -103,10 +125,13 @@ class BatchWorker:
         Raises:
             RuntimeError: The worker is closed.
         """
-        item = _Item(tensor, size, Future(), time.perf_counter())
+        item = _Item(tensor, size, look, Future(), time.perf_counter(), here())
         with self._changed:
             if self._closing:
                 raise RuntimeError("the compute thread has been closed")
+            # Where a pass hangs, the photos of those who gave up would gather here without a bound.
+            if any(waiting.future.cancelled() for waiting in self._queue):
+                self._queue = deque(waiting for waiting in self._queue if not waiting.future.cancelled())
             self._queue.append(item)
             self._changed.notify_all()
         return item.future
@@ -114,7 +139,9 @@ class BatchWorker:
     def _run(self) -> None:
         while (batch := self._take()) is not None:
             if batch:
+                self._pass_began = time.perf_counter()
                 self._compute(batch)
+                self._pass_began = None
 
     def _take(self) -> list[_Item] | None:
         """Wait for photos; an empty list if all were cancelled, None when there is nothing left to do."""
@@ -135,7 +162,9 @@ class BatchWorker:
         started = time.perf_counter()
         try:
             analyses = self._classifier.analyse_tensors(
-                np.stack([item.tensor for item in batch]), [item.size for item in batch]
+                np.stack([item.tensor for item in batch]),
+                [item.size for item in batch],
+                [item.look for item in batch],
             )
         except Exception as error:  # whatever it is, those who wait for it must hear of it, and the thread must live
             for item in batch:
@@ -147,4 +176,6 @@ class BatchWorker:
         self._metrics.batch_size.observe(len(batch))
         self._metrics.inference_seconds.observe(seconds)
         for item, analysis in zip(batch, analyses, strict=True):
-            item.future.set_result(Computed(analysis, started - item.arrived, seconds, len(batch)))
+            others = tuple(other.traced for other in batch if other is not item and other.traced is not None)
+            waited = started - item.arrived
+            item.future.set_result(Computed(analysis, waited, seconds, len(batch), started, others))

@@ -16,6 +16,7 @@ from starlette.requests import ClientDisconnect
 from starlette.routing import compile_path
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from lesionlens.api.metrics import Metrics
 from lesionlens.api.problems import (
     CONFLICT,
     INTERNAL,
@@ -66,6 +67,7 @@ def error_response(
         **members: Extension members of the problem document.
     """
     path = scope["path"]
+    _count(scope, problem.slug)
     if path in CONTRACT_PATHS:
         status = _CONTRACT_STATUS.get(problem.status, problem.status)
         return JSONResponse({"error": detail}, status_code=status, headers=headers)
@@ -79,6 +81,11 @@ def error_response(
         **members,
     }
     return JSONResponse(document, status_code=problem.status, headers=headers, media_type=PROBLEM_MEDIA_TYPE)
+
+
+def _count(scope: Scope, reason: str) -> None:
+    metrics: Metrics = scope["app"].state.lesionlens.metrics
+    metrics.rejected(reason)
 
 
 async def _on_request_error(request: Request, error: Exception) -> Response:
@@ -140,13 +147,17 @@ async def _on_http_exception(request: Request, error: Exception) -> Response:
 def _allowed(request: Request, told: str) -> str:
     """Return all methods that a path knows (RFC 9110, section 10.2.1): the router tells those of one route only."""
     methods = set(told.split(", "))
-    for path, operations in request.app.openapi()["paths"].items():
-        if compile_path(path)[0].match(request.url.path):
-            methods |= {method.upper() for method in operations}
+    paths = request.app.openapi()["paths"]
+    path = request.url.path
+    # An address that is a path as it stands is no id, though a path with an id in it may have its form.
+    known = [path] if path in paths else [each for each in paths if compile_path(each)[0].match(path)]
+    for each in known:
+        methods |= {method.upper() for method in paths[each]}
     return ", ".join(sorted(methods))
 
 
-async def _on_disconnect(_request: Request, _error: Exception) -> Response:
+async def _on_disconnect(request: Request, _error: Exception) -> Response:
+    _count(request.scope, "disconnected")
     return Response(status_code=CLIENT_CLOSED_REQUEST)  # nobody reads it; the log and the metrics do
 
 

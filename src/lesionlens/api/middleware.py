@@ -13,26 +13,14 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from lesionlens.api.errors import CLIENT_CLOSED_REQUEST
 from lesionlens.api.metrics import Metrics
+from lesionlens.api.security_headers import security_headers
+from lesionlens.api.tracing import Tracing, trace_request
 
 __all__ = ["REQUEST_ID_HEADER", "RequestMiddleware"]
 
 REQUEST_ID_HEADER: Final = "X-Request-ID"
 _USABLE_ID: Final = re.compile(r"[A-Za-z0-9._-]{1,128}")
 
-# The page needs its own files, pictures that it draws itself (blob:, data:) and the API; nothing from elsewhere.
-_SECURITY_HEADERS: Final = {
-    "Content-Security-Policy": (
-        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob: data:; connect-src 'self'; "
-        "manifest-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
-    ),
-    "Cross-Origin-Opener-Policy": "same-origin",
-    # A browser asks nobody for a photo that it has in its cache, and over plain HTTP it does not say whose page embeds
-    # one. So it is told to show them to the own page only.
-    "Cross-Origin-Resource-Policy": "same-origin",
-    "Permissions-Policy": "geolocation=(), microphone=(), payment=(), usb=()",
-    "Referrer-Policy": "no-referrer",
-    "X-Content-Type-Options": "nosniff",
-}
 # Answers about a person's skin belong in nobody's cache; files of the page may be kept if they are checked.
 _DEFAULT_CACHING: Final = "no-store"
 
@@ -43,11 +31,13 @@ class RequestMiddleware:
     Args:
         app: What answers.
         metrics: Where requests are counted.
+        tracing: Where they are traced; None for nowhere.
     """
 
-    def __init__(self, app: ASGIApp, metrics: Metrics) -> None:
+    def __init__(self, app: ASGIApp, metrics: Metrics, tracing: Tracing | None = None) -> None:
         self._app = app
         self._metrics = metrics
+        self._tracing = tracing
         self._log = structlog.stdlib.get_logger("lesionlens.access")
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -70,19 +60,23 @@ class RequestMiddleware:
                 headers = MutableHeaders(scope=message)
                 headers[REQUEST_ID_HEADER] = request_id
                 headers.setdefault("Cache-Control", _DEFAULT_CACHING)
-                for name, value in _SECURITY_HEADERS.items():
+                for name, value in security_headers(scope):
                     headers.setdefault(name, value)
             elif is_head and message["type"] == "http.response.body":
                 message = {**message, "body": b""}
             await send(message)
 
-        with structlog.contextvars.bound_contextvars(request_id=request_id):
+        with (
+            structlog.contextvars.bound_contextvars(request_id=request_id),
+            trace_request(self._tracing, scope, request_id) as tell,
+        ):
             try:
                 await self._app(inner, receive, respond)
             finally:
                 seconds = time.perf_counter() - begun
                 route = _pattern(inner)
                 self._metrics.requested(scope["method"], route, status, seconds)
+                tell(route, status)
                 log = self._log.debug if route in _QUIET else self._log.info
                 log("answered", method=scope["method"], route=route, status=status, ms=round(1000 * seconds, 1))
 

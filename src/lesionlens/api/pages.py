@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from fastapi import APIRouter, Request
-from fastapi.responses import FileResponse, HTMLResponse
+from fastapi.responses import FileResponse, HTMLResponse, JSONResponse
 from starlette.datastructures import Headers
 from starlette.responses import Response
 from starlette.staticfiles import StaticFiles
@@ -74,7 +74,7 @@ def shell(folder: Path) -> dict[str, Any]:
 
 
 def pages(folder: Path) -> APIRouter:
-    """Return the routes `/`, `/docs`, `/sw.js` and `/manifest.webmanifest`.
+    """Return the routes `/`, `/docs`, `/openapi.json`, `/sw.js` and `/manifest.webmanifest`.
 
     Args:
         folder: Where the page is.
@@ -88,6 +88,16 @@ def pages(folder: Path) -> APIRouter:
     @router.get("/docs")
     def docs(request: Request) -> HTMLResponse:
         return HTMLResponse(reference(request.app.openapi()), headers=_CACHING)
+
+    @router.get("/openapi.json")
+    def description(request: Request) -> JSONResponse:
+        # A plain function, which runs in a thread. FastAPI's own route builds the document, which takes half a second
+        # the first time, in the event loop, where it would keep everybody waiting.
+        document = request.app.openapi()
+        root = request.scope.get("root_path", "").rstrip("/")
+        if root:  # behind a proxy that serves it under a prefix, as FastAPI's own route says it
+            document = document | {"servers": [{"url": root}, *document.get("servers", [])]}
+        return JSONResponse(document)
 
     @router.get("/sw.js")
     def worker() -> Response:

@@ -80,6 +80,12 @@ INTERNAL: Final = ProblemType(
 OVERLOADED: Final = ProblemType(
     "overloaded", 503, "The service is busy", "Try again after the seconds in the header `Retry-After`."
 )
+DEADLINE_EXCEEDED: Final = ProblemType(
+    "deadline-exceeded",
+    503,
+    "The answer took too long",
+    "The photo was dropped; try again after the seconds in the header `Retry-After`. The detail names the limit.",
+)
 INVALID_RECORD: Final = ProblemType(
     "invalid-record", 422, "A field is not accepted", "`errors` names each field and says what is accepted."
 )
@@ -97,6 +103,15 @@ ACCESS_REQUIRED: Final = ProblemType(
 )
 ACCESS_REFUSED: Final = ProblemType(
     "access-refused", 403, "The request may not come from there", "The detail says why, and what would be accepted."
+)
+SCOPE_MISSING: Final = ProblemType(
+    "insufficient-scope",
+    403,
+    "The API key may not do this",
+    "The detail names the scope that is missing; `lesionlens keys add` makes a key that has it.",
+)
+RATE_LIMITED: Final = ProblemType(
+    "rate-limited", 429, "Too many requests", "Try again after the seconds in the header `Retry-After`."
 )
 TOO_MANY_ATTEMPTS: Final = ProblemType(
     "too-many-attempts", 429, "Too many failed attempts", "Try again after the seconds in the header `Retry-After`."
@@ -128,10 +143,13 @@ PROBLEMS: Final[Mapping[str, ProblemType]] = {
         BAD_REQUEST,
         INTERNAL,
         OVERLOADED,
+        DEADLINE_EXCEEDED,
         INVALID_RECORD,
         CONFLICT,
         ACCESS_REQUIRED,
         ACCESS_REFUSED,
+        SCOPE_MISSING,
+        RATE_LIMITED,
         TOO_MANY_ATTEMPTS,
         TRACKER_OFF,
         STORE_FAILED,

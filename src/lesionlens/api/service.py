@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import asyncio
+import contextvars
 import logging
 import math
 import time
 from collections.abc import Callable, Collection, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from PIL import Image
 
 from lesionlens.api.admission import Admission
-from lesionlens.api.batching import BatchWorker
+from lesionlens.api.batching import BatchWorker, Computed
 from lesionlens.api.metrics import Metrics
+from lesionlens.api.tracing import record, span
 from lesionlens.classifier import Analysis, Classifier
 from lesionlens.imaging import Limits
 from lesionlens.prepare import Prepared, prepare
@@ -71,16 +74,20 @@ class AnalysisService:
         classifier: What computes.
         settings: Limits and sizes.
         metrics: Where answers and times are counted.
+        worker: What computes batches; None for a thread of this process.
     """
 
-    def __init__(self, classifier: Classifier, settings: Settings, metrics: Metrics) -> None:
+    def __init__(
+        self, classifier: Classifier, settings: Settings, metrics: Metrics, worker: BatchWorker | None = None
+    ) -> None:
         self._classifier = classifier
         self._settings = settings
         self._metrics = metrics
         self._limits = Limits(max_bytes=settings.max_upload_bytes, max_pixels=settings.max_pixels)
         self._pool = ThreadPoolExecutor(settings.decode_threads, thread_name_prefix="lesionlens-decode")
+        self._helpers = ThreadPoolExecutor(settings.decode_threads, thread_name_prefix="lesionlens-preview")
         self._log = logging.getLogger("lesionlens.api")
-        self.worker = BatchWorker(
+        self.worker = worker or BatchWorker(
             classifier, metrics, max_batch=settings.max_batch, delay_seconds=settings.batch_delay_ms / 1000
         )
         self.photos = Admission(settings.queue_size, "photos waiting")
@@ -95,6 +102,7 @@ class AnalysisService:
         """Finish what was accepted and stop all threads; blocks until then."""
         self.worker.close()
         self._pool.shutdown(wait=True)
+        self._helpers.shutdown(wait=True)
 
     async def warm_up(self) -> None:
         """Run one forward pass, so that the first photo does not pay for what engines do on their first call."""
@@ -123,16 +131,19 @@ class AnalysisService:
         with self.photos.enter(self.retry_after()):
             preparing = loop.run_in_executor(self._pool, self._prepare, data)
             del data  # the pool has it; a photo that waits for its answer need not keep its file
-            photo = await preparing
+            with span("decode"):
+                photo = await preparing
             decoded = time.perf_counter()
-            computed = await asyncio.wrap_future(self.worker.submit(photo.tensor, photo.decoded_size))
+            computed = await asyncio.wrap_future(self.worker.submit(photo.tensor, photo.decoded_size, photo.look))
             drawing = time.perf_counter()
+            self._trace(computed)
             wanted = draw(computed.analysis)
-            overlays = (
-                await loop.run_in_executor(self._pool, self._draw, photo.preview, computed.analysis, wanted)
-                if wanted and photo.preview is not None
-                else {}
-            )
+            overlays: dict[int, bytes] = {}
+            if wanted and photo.preview is not None:
+                context = contextvars.copy_context()  # so that a log line of the thread carries the request's id
+                drawn = partial(context.run, self._draw, photo.preview, computed.analysis, wanted)
+                with span("overlay", {"lesionlens.heatmaps": len(wanted)}):
+                    overlays = await loop.run_in_executor(self._pool, drawn)
         done = time.perf_counter()
         self._metrics.answered(computed.analysis)
         self._metrics.staged(
@@ -156,9 +167,26 @@ class AnalysisService:
             ),
         )
 
+    def _trace(self, computed: Computed) -> None:
+        """Trace what the compute thread did for a photo and those that it computed with it."""
+        engine, began = self._classifier.engine_info, computed.began
+        record("queue", began - computed.queue_seconds, began)
+        record(
+            "inference",
+            began,
+            began + computed.inference_seconds,
+            {
+                "lesionlens.batch_size": computed.batch_size,
+                "lesionlens.engine": engine.name,
+                "lesionlens.precision": engine.precision,
+                "lesionlens.model": self._classifier.manifest.name,
+            },
+            links=computed.companions,
+        )
+
     def _prepare(self, data: bytes) -> Prepared:
         spec, side = self._classifier.manifest.preprocessing, self._settings.gradcam_max_side
-        return prepare(data, spec, limits=self._limits, preview_side=side)
+        return prepare(data, spec, limits=self._limits, preview_side=side, helpers=self._helpers)
 
     def _draw(self, preview: Image.Image, analysis: Analysis, wanted: Collection[int]) -> dict[int, bytes]:
         overlays: dict[int, bytes] = {}

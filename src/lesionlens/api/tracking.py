@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Annotated, Final, ParamSpec, TypeVar, cast
 from fastapi import Depends, Request
 
 from lesionlens.api.access import why_off
+from lesionlens.api.access.touched import touch
 from lesionlens.api.cache import BoundedCache
 from lesionlens.api.comparing import Comparisons
 from lesionlens.api.pool import Pool
@@ -103,7 +104,7 @@ class TrackerState:
         """
         if self._pool is None:
             raise RequestError(TRACKER_OFF, f"The tracker is off. {self.reason}")
-        return await self._pool.run(work, *args, **kwargs)
+        return touch(await self._pool.run(work, *args, **kwargs))
 
     async def open(self) -> None:
         """Open the tracker if it may run. Where it cannot be opened it stays off; the rest of the app needs it not."""

@@ -106,11 +106,16 @@ async def parse_form(
     parser = MultiPartParser(request.headers, arriving, max_files=1, max_fields=max_fields, max_part_size=max_part_size)
     parser.spool_max_size = in_memory
     try:
-        return await parser.parse()
+        form = await parser.parse()
     except MultiPartException as error:
         raise RequestError(
             MISSING_FILE, f"{error.message.rstrip('.')}. Send exactly one file part, named {_PART_NAME!r}."
         ) from error
+    # A body that ends within a file is no error to the parser, which then neither gives that file nor closes it.
+    unfinished = parser._current_part.file
+    if unfinished is not None and unfinished not in form.values():
+        await unfinished.close()
+    return form
 
 
 def take_file(form: FormData) -> UploadFile:

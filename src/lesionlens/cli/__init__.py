@@ -19,9 +19,11 @@ from lesionlens.cli import (
     export,
     calibrate,
     convert,
+    quantise,
     doctor,
     loadtest,
     password,
+    keys,
     tracker,
 )
 
@@ -38,9 +40,11 @@ __all__ = [
     "doctor",
     "evaluate",
     "export",
+    "keys",
     "loadtest",
     "models",
     "password",
+    "quantise",
     "serve",
     "tracker",
     "train",

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import json
+import math
 from collections.abc import Callable, Coroutine
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 from rich.progress import TextColumn
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
 
 __all__ = ["loadtest"]
 
+_SECONDS: Final = 30.0
+
 
 @app.command()
 @errors_shown(extra="loadtest")
@@ -30,7 +33,10 @@ def loadtest(
     url: Annotated[str, typer.Argument(help="Where the service is.")] = "http://localhost:5000",
     pattern: Annotated[Pattern, typer.Option(help="How the number of clients changes.")] = "steady",
     clients: Annotated[int, typer.Option(min=1, max=10_000, help="Most clients at once.")] = 8,
-    seconds: Annotated[float, typer.Option(min=0.1, help="How long requests begin.")] = 30.0,
+    seconds: Annotated[
+        float | None,
+        typer.Option(min=0.1, help="How long requests begin.", show_default="30; no end for steady --requests"),
+    ] = None,
     requests: Annotated[int | None, typer.Option(min=1, help="End after so many requests, if not before.")] = None,
     photos: Annotated[
         list[Path] | None,
@@ -60,6 +66,8 @@ def loadtest(
 
     if output is not None:
         from lesionlens.loadtest.page import load_page  # before the test: afterwards is late for a missing package
+    if seconds is None:
+        seconds = math.inf if requests is not None and pattern == "steady" else _SECONDS
     plan = Plan(
         url=url.rstrip("/"),
         photos=read_photos(photos or []),

@@ -19,12 +19,19 @@ MOST_PIXEL_DIFFERENCE: Final = 4
 """Of 255, for the same reason."""
 
 
-def difference(reference: bytes, answer: bytes) -> str | None:
+def difference(
+    reference: bytes,
+    answer: bytes,
+    most_probability: float = MOST_PROBABILITY_DIFFERENCE,
+    most_pixel: int = MOST_PIXEL_DIFFERENCE,
+) -> str | None:
     """Compare two answers of `/predict`.
 
     Args:
         reference: The answer to the photo sent alone.
         answer: The one to look at.
+        most_probability: By how much a probability may differ.
+        most_pixel: By how much a channel of a pixel may differ, of 255.
 
     Returns:
         What is wrong with it, in words; None if it is the same up to rounding.
@@ -34,7 +41,7 @@ def difference(reference: bytes, answer: bytes) -> str | None:
     try:
         wanted, given = json.loads(reference), json.loads(answer)
         apart = float(np.abs(np.subtract(given["probabilities"], wanted["probabilities"])).max())
-        if apart > MOST_PROBABILITY_DIFFERENCE:
+        if apart > most_probability:
             return f"a probability differs by {apart:.4f}"
         first, second = _pixels(wanted), _pixels(given)
     except (ValueError, KeyError, TypeError, OSError, binascii.Error) as error:
@@ -42,7 +49,7 @@ def difference(reference: bytes, answer: bytes) -> str | None:
     if first.shape != second.shape:
         return "the heatmap has another size"
     largest = int(np.abs(first - second).max(initial=0))
-    return f"the heatmap differs by {largest} of 255" if largest > MOST_PIXEL_DIFFERENCE else None
+    return f"the heatmap differs by {largest} of 255" if largest > most_pixel else None
 
 
 def _pixels(answer: dict[str, Any]) -> np.ndarray:

@@ -12,7 +12,7 @@ from typing import Final
 import httpx
 
 from lesionlens.errors import LesionLensError
-from lesionlens.loadtest.answers import difference
+from lesionlens.loadtest.answers import MOST_PIXEL_DIFFERENCE, MOST_PROBABILITY_DIFFERENCE, difference
 from lesionlens.loadtest.patterns import Pattern, clients_at
 from lesionlens.loadtest.samples import Sample
 
@@ -36,12 +36,14 @@ class Plan:
         photos: Picture files; the clients take turns with them.
         pattern: How the number of clients changes.
         clients: The most clients at once, at least 1.
-        seconds: For how long requests begin.
+        seconds: For how long requests begin; infinite for a steady test that ends after so many requests.
         requests: After how many the test ends, if it has not ended before; None for as many as the time allows.
         timeout: Seconds after which a request without an answer has failed.
         patient: Whether a client that was turned away waits as `Retry-After` says (at most 5 s), as well-behaved ones
             do, or comes again at once.
         api_key: Sent as a bearer token, for a service that protects `/predict`.
+        most_probability_difference: By how much a probability may differ from that of the photo alone.
+        most_pixel_difference: By how much a channel of the heatmap may, of 255.
     """
 
     url: str
@@ -53,6 +55,8 @@ class Plan:
     timeout: float = 60.0
     patient: bool = True
     api_key: str | None = None
+    most_probability_difference: float = MOST_PROBABILITY_DIFFERENCE
+    most_pixel_difference: int = MOST_PIXEL_DIFFERENCE
 
 
 async def run_load(plan: Plan, seen: Callable[[Sample], None] | None = None) -> list[Sample]:
@@ -129,7 +133,7 @@ async def _client(
                 return
             which = turn % len(plan.photos)
             turn += plan.clients
-            sample, pause = await _send(connection, plan.photos[which], references[which], begun)
+            sample, pause = await _send(plan, connection, which, references[which], begun)
             keep(sample)
             if pause and plan.patient:
                 remaining = plan.seconds - (time.perf_counter() - begun)
@@ -137,12 +141,12 @@ async def _client(
 
 
 async def _send(
-    connection: httpx.AsyncClient, photo: bytes, reference: bytes, begun: float
+    plan: Plan, connection: httpx.AsyncClient, which: int, reference: bytes, begun: float
 ) -> tuple[Sample, float | None]:
     """Send one photo; return what became of it, and how many seconds the service asks to wait."""
     started = time.perf_counter()
     try:
-        answer = await connection.post("/predict", files={"file": ("photo", photo)})
+        answer = await connection.post("/predict", files={"file": ("photo", plan.photos[which])})
     except httpx.HTTPError as error:
         seconds = time.perf_counter() - started
         return Sample(started - begun, seconds, None, type(error).__name__), None
@@ -151,6 +155,7 @@ async def _send(
     error_words = None
     if answer.status_code == 200:
         # In a thread: comparing pictures must not keep the other clients from sending.
-        error_words = await asyncio.to_thread(difference, reference, answer.content)
+        tolerances = plan.most_probability_difference, plan.most_pixel_difference
+        error_words = await asyncio.to_thread(difference, reference, answer.content, *tolerances)
     sample = Sample(started - begun, seconds, answer.status_code, error_words, wait is not None)
     return sample, float(wait) if wait is not None and wait.isdigit() else None

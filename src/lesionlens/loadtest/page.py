@@ -62,7 +62,8 @@ def _throughput(plan: Plan, summary: Summary) -> Markup:
         clients = axes.twinx()
         clients.grid(visible=False)
         clients.set_ylabel("clients")
-        moments = [plan.seconds * k / 400 for k in range(400)]
+        seconds = min(plan.seconds, summary.seconds)  # a test that ends after so many requests may have no other end
+        moments = [seconds * k / 400 for k in range(400)]
         counts = [clients_at(plan.pattern, t, plan.seconds, plan.clients) for t in moments]
         clients.fill_between(moments, counts, color=LINE, alpha=0.5, step="post")
         clients.set_ylim(0, 2 * plan.clients)

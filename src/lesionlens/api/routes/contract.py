@@ -11,6 +11,7 @@ from pydantic import BaseModel, Field
 
 from lesionlens.api.access import require_access_if_protected
 from lesionlens.api.examples import PREDICTION
+from lesionlens.api.limits import limit_rate
 from lesionlens.api.openapi import PHOTO_PART, multipart_body
 from lesionlens.api.routes.reading import analyse_upload
 from lesionlens.api.state import State
@@ -52,6 +53,7 @@ _FAILURES: Final[dict[int | str, dict[str, Any]]] = {
     400: {"model": Failure, "description": "The part `file` is missing or is not a readable image."},
     408: {"model": Failure, "description": "The upload took too long."},
     413: {"model": Failure, "description": "The file is too large or has too many pixels."},
+    429: {"model": Failure, "description": "Too many requests; see `Retry-After`."},
     500: {"model": Failure, "description": "The service failed."},
     503: {"model": Failure, "description": "The service is busy; see `Retry-After`."},
 }
@@ -64,7 +66,7 @@ router = APIRouter(tags=["SkinTracker contract"])
     response_model=Prediction,
     responses=_FAILURES,
     openapi_extra=multipart_body(PHOTO_PART),
-    dependencies=[Depends(require_access_if_protected)],
+    dependencies=[Depends(require_access_if_protected), Depends(limit_rate)],
     summary="Classify a photo",
 )
 async def predict(request: Request, state: State) -> JSONResponse:

@@ -15,8 +15,9 @@ from pydantic import Field
 from starlette.datastructures import UploadFile
 
 from lesionlens.api.access import require_access
+from lesionlens.api.limits import limit_rate
 from lesionlens.api.openapi import file_part, multipart_body
-from lesionlens.api.problems import MISSING_FILE, TOO_LARGE, UPLOAD_TIMEOUT, RequestError
+from lesionlens.api.problems import MISSING_FILE, RATE_LIMITED, TOO_LARGE, UPLOAD_TIMEOUT, RequestError
 from lesionlens.api.routes.tracker.failures import failures
 from lesionlens.api.routes.tracker.parameters import Parameters
 from lesionlens.api.schemas.base import Response
@@ -41,7 +42,9 @@ _MEDIA_TYPES: Final = {"html": "text/html; charset=utf-8", "pdf": "application/p
 
 _BODY: Final = multipart_body(file_part("The ZIP of an export, or the SkinTracker app's storage as JSON."))
 
-router = APIRouter(prefix="/v1", dependencies=[Depends(require_access)], tags=["Export and import"])
+router = APIRouter(
+    prefix="/v1", dependencies=[Depends(require_access), Depends(limit_rate)], tags=["Export and import"]
+)
 
 
 class ExportParameters(Parameters):
@@ -89,7 +92,7 @@ class ImportSummary(Response):
     "/export",
     summary="Export records, photos and reports",
     response_class=StreamingResponse,
-    responses={200: {"content": {"application/zip": {}}, "description": "A ZIP file"}, **failures()},
+    responses={200: {"content": {"application/zip": {}}, "description": "A ZIP file"}, **failures(RATE_LIMITED)},
 )
 async def export_records(records: Records, query: Annotated[ExportParameters, Query()]) -> StreamingResponse:
     """Export everything, or all of one person, as one ZIP file. The same records give the same bytes."""
@@ -102,7 +105,7 @@ async def export_records(records: Records, query: Annotated[ExportParameters, Qu
     "/import",
     summary="Import an export, or the SkinTracker app's storage",
     openapi_extra=_BODY,
-    responses=failures(MISSING_FILE, TOO_LARGE, UPLOAD_TIMEOUT),
+    responses=failures(MISSING_FILE, TOO_LARGE, UPLOAD_TIMEOUT, RATE_LIMITED),
 )
 async def import_records(
     request: Request, state: State, records: Records, query: Annotated[ImportParameters, Query()]
@@ -120,7 +123,10 @@ async def import_records(
     "/people/{person_id}/report",
     summary="Report of a person, to read",
     response_class=StreamingResponse,
-    responses={200: {"content": {t: {} for t in _MEDIA_TYPES.values()}, "description": "The report"}, **failures()},
+    responses={
+        200: {"content": {t: {} for t in _MEDIA_TYPES.values()}, "description": "The report"},
+        **failures(RATE_LIMITED),
+    },
 )
 async def report(person_id: str, records: Records, query: Annotated[ReportParameters, Query()]) -> StreamingResponse:
     """Give a person's lesions, photos and answers over time as one HTML page or a PDF."""

@@ -7,6 +7,7 @@ from collections.abc import Callable, Collection
 
 from fastapi import Request
 
+from lesionlens.api.deadlines import time_allowed, within
 from lesionlens.api.disconnect import while_connected
 from lesionlens.api.service import Outcome
 from lesionlens.api.state import AppState
@@ -30,7 +31,7 @@ async def analyse_upload(
         What came of the photo, and how long reading it took in milliseconds.
 
     Raises:
-        RequestError: The service is too busy, or the request holds no photo that it accepts.
+        RequestError: The service is too busy, the request holds no photo that it accepts, or its time is over.
         ImageError: The photo cannot be used.
     """
     _, service = state.running
@@ -41,4 +42,5 @@ async def analyse_upload(
         upload_ms = 1000 * (time.perf_counter() - begun)
     analysing = service.analyse(data, draw)
     del data  # the service lets go of it once it is decoded
-    return await while_connected(request, analysing), upload_ms
+    allowed = time_allowed(request, state.settings)
+    return await within(allowed, while_connected(request, analysing), service.retry_after), upload_ms

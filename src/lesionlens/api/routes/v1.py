@@ -9,9 +9,10 @@ from fastapi.responses import PlainTextResponse
 
 from lesionlens.api.access import require_access_if_protected
 from lesionlens.api.choices import ClassChoice
+from lesionlens.api.limits import limit_rate
 from lesionlens.api.openapi import PHOTO_PART, PROBLEM_CONTENT, multipart_body
 from lesionlens.api.present import describe_class, describe_model, present
-from lesionlens.api.problems import NOT_FOUND, PROBLEMS, RequestError
+from lesionlens.api.problems import NOT_FOUND, PROBLEMS, RATE_LIMITED, RequestError
 from lesionlens.api.routes.reading import analyse_upload
 from lesionlens.api.schemas import AnalysisResponse, ClassInfo, ModelDescription, ProblemInfo
 from lesionlens.api.state import State
@@ -20,8 +21,11 @@ from lesionlens.taxonomy import BY_CODE
 __all__ = ["router"]
 
 _FAILURES: Final[dict[int | str, dict[str, Any]]] = {
-    status: {"description": "; ".join(p.title for p in PROBLEMS.values() if p.status == status), **PROBLEM_CONTENT}
-    for status in (400, 408, 413, 415, 422, 500, 503)
+    **{
+        status: {"description": "; ".join(p.title for p in PROBLEMS.values() if p.status == status), **PROBLEM_CONTENT}
+        for status in (400, 408, 413, 415, 422, 500, 503)
+    },
+    429: {"description": RATE_LIMITED.title, **PROBLEM_CONTENT},
 }
 _CHOICE: Final = "`top`, `all`, or class codes with commas between them."
 
@@ -32,7 +36,7 @@ router = APIRouter(prefix="/v1")
     "/analyses",
     responses=_FAILURES,
     openapi_extra=multipart_body(PHOTO_PART),
-    dependencies=[Depends(require_access_if_protected)],
+    dependencies=[Depends(require_access_if_protected), Depends(limit_rate)],
     tags=["Analyses"],
     summary="Analyse a photo",
 )

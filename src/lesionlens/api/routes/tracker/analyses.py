@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import APIRouter, Depends, Query, Request, Response
 
 from lesionlens.api.choices import ClassChoice
+from lesionlens.api.deadlines import within
 from lesionlens.api.disconnect import while_connected
+from lesionlens.api.limits import limit_rate
 from lesionlens.api.present_tracker import Recalled, describe_analysis, describe_maps
-from lesionlens.api.problems import NOT_FOUND, RequestError
+from lesionlens.api.problems import DEADLINE_EXCEEDED, NOT_FOUND, RATE_LIMITED, RequestError
 from lesionlens.api.routes.tracker.failures import failures
 from lesionlens.api.routes.tracker.parameters import MapParameters
 from lesionlens.api.schemas.tracker import AnalysisMaps, StoredAnalysis
@@ -29,7 +31,9 @@ router = APIRouter(prefix="/v1", tags=["Visits"])
     "/visits/{visit_id}/analyses",
     status_code=201,
     response_model=StoredAnalysis,
-    responses=failures() | {200: {"model": StoredAnalysis, "description": "This very graph has analysed it before."}},
+    responses=failures(DEADLINE_EXCEEDED, RATE_LIMITED)
+    | {200: {"model": StoredAnalysis, "description": "This very graph has analysed it before."}},
+    dependencies=[Depends(limit_rate)],
     summary="Analyse a visit's photo by the running model",
 )
 async def analyse(
@@ -78,7 +82,7 @@ async def analyse_photo(visit_id: str, data: bytes, state: AppState, records: Tr
         records: The tracker.
 
     Raises:
-        RequestError: Too many photos are waiting.
+        RequestError: Too many photos are waiting, or this one has waited too long.
         ImageError: The photo cannot be used.
         EngineError: The engine failed.
         RecordNotFoundError: The visit was deleted meanwhile.
@@ -87,6 +91,6 @@ async def analyse_photo(visit_id: str, data: bytes, state: AppState, records: Tr
     classifier, service = state.running
     analysing = service.analyse(data, lambda _: ())
     del data  # the service lets go of it once it is decoded
-    outcome = await analysing
+    outcome = await within(state.settings.request_timeout, analysing, service.retry_after)
     analysis = NewAnalysis.of(classifier, outcome.analysis)
     return await records.run(records.tracker.visits.add_analysis_once, visit_id, analysis)

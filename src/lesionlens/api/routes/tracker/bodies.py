@@ -50,12 +50,18 @@ async def read_object(request: Request, settings: Settings) -> dict[str, Any]:
 
 def _parse(body: bytes) -> Any:
     try:
-        value = json.loads(body.decode(), parse_constant=_refuse)
+        value = json.loads(body.decode(), parse_constant=_refuse, parse_float=_number)
         # Halves of surrogate pairs are JSON, but no text that could be stored or answered.
         json.dumps(value, ensure_ascii=False).encode()
     except (ValueError, RecursionError) as error:
         raise RequestError(BAD_REQUEST, "The body is not valid JSON in UTF-8.") from error
     return value
+
+
+def _number(text: str) -> float:
+    # To JSON Schema, by which clients check what they send, 6.0 is as whole a number as 6 (2020-12, section 6.1.1).
+    value = float(text)
+    return int(value) if value.is_integer() else value
 
 
 def _refuse(constant: str) -> None:

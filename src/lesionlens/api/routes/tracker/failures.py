@@ -14,6 +14,7 @@ from lesionlens.api.problems import (
     INVALID_RECORD,
     NOT_FOUND,
     OVERLOADED,
+    SCOPE_MISSING,
     STORE_FAILED,
     TRACKER_OFF,
     ProblemType,
@@ -24,6 +25,7 @@ __all__ = ["failures", "recorded_before"]
 _EVERYWHERE: Final = (
     ACCESS_REQUIRED,
     ACCESS_REFUSED,
+    SCOPE_MISSING,
     NOT_FOUND,
     INVALID_PARAMETER,
     INVALID_RECORD,

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic.config import JsonDict
 
 from lesionlens.api.problems import INVALID_PARAMETER, RequestError
 from lesionlens.tracker.fields import View
+from lesionlens.tracker.ids import HASH_PATTERN
 from lesionlens.tracker.lesions import LesionSort
 from lesionlens.tracker.people import PersonSort
 from lesionlens.tracker.repository import MAX_LIMIT, Deleted
@@ -27,6 +29,10 @@ __all__ = [
 ]
 
 Side = Annotated[int, Field(ge=64, le=2048)]
+
+# For the API's description: the records themselves refuse other values, in words of their own.
+_SHARE: Final[JsonDict] = {"minimum": 0, "maximum": 1}
+_ABOVE_0: Final[JsonDict] = {"exclusiveMinimum": 0}
 
 
 class Parameters(BaseModel):
@@ -74,7 +80,9 @@ class VisitParameters(ListParameters):
     lesion_id: str | None = Field(None, description="Of which lesion; all without it.")
     person_id: str | None = Field(None, description="Of whose lesions; everybody's without it.")
     not_analysed_by: str | None = Field(
-        None, description="SHA-256 of a model's graph: only visits that it has not analysed yet."
+        None,
+        description="SHA-256 of a model's graph: only visits that it has not analysed yet.",
+        json_schema_extra={"pattern": HASH_PATTERN},
     )
     sort: VisitSort = "taken_at"
     descending: bool = True
@@ -85,10 +93,12 @@ class NearParameters(Parameters):
 
     person_id: str
     view: View
-    x: float = Field(description="From the map's left edge, as a share of its width, 0–1.")
-    y: float = Field(description="From the map's top edge, as a share of its height, 0–1.")
-    radius: float = Field(0.05, description="Largest distance, as a share of the map's width.")
-    aspect: float = Field(1.0, description="Height of the map divided by its width.")
+    x: float = Field(description="From the map's left edge, as a share of its width, 0–1.", json_schema_extra=_SHARE)
+    y: float = Field(description="From the map's top edge, as a share of its height, 0–1.", json_schema_extra=_SHARE)
+    radius: float = Field(
+        0.05, description="Largest distance, as a share of the map's width.", json_schema_extra=_ABOVE_0
+    )
+    aspect: float = Field(1.0, description="Height of the map divided by its width.", json_schema_extra=_ABOVE_0)
 
 
 class DueParameters(Parameters):

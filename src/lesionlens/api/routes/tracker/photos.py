@@ -5,15 +5,17 @@ from __future__ import annotations
 import logging
 from typing import Annotated, Final
 
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import Response
 
+from lesionlens.api.limits import limit_rate
 from lesionlens.api.pictures import upright_jpeg
 from lesionlens.api.present_tracker import describe_visit
 from lesionlens.api.problems import (
     CONFLICT,
     CORRUPT,
     MISSING_FILE,
+    RATE_LIMITED,
     TOO_LARGE,
     UNSUPPORTED,
     UPLOAD_TIMEOUT,
@@ -45,9 +47,10 @@ router = APIRouter(prefix="/v1", tags=["Visits"])
     "/lesions/{lesion_id}/visits",
     status_code=201,
     response_model=AddedVisit,
-    responses=failures(MISSING_FILE, UPLOAD_TIMEOUT, CONFLICT, TOO_LARGE, UNSUPPORTED, CORRUPT)
+    responses=failures(MISSING_FILE, UPLOAD_TIMEOUT, CONFLICT, TOO_LARGE, UNSUPPORTED, CORRUPT, RATE_LIMITED)
     | recorded_before(AddedVisit),
     openapi_extra=photo_body(),
+    dependencies=[Depends(limit_rate)],
     summary="Record a visit with its photo",
 )
 async def add_visit(lesion_id: str, request: Request, response: Response, state: State, records: Records) -> AddedVisit:

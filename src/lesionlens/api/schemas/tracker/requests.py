@@ -10,13 +10,14 @@ from pydantic import AfterValidator, Field
 
 from lesionlens.api.openapi import PHOTO_PART, multipart_body
 from lesionlens.tracker.fields import Checked, LesionFields, Note, PersonFields, VisitFields
-from lesionlens.tracker.ids import is_id
+from lesionlens.tracker.ids import ID_PATTERN, is_id
 
 __all__ = ["Move", "NewLesion", "NewPerson", "NewVisit", "json_body", "photo_body", "visit_values"]
 
 _OWN_ID: Final[dict[str, Any]] = {
     "accepted": "a UUID in lower case that the client made, or nothing for a new one; with it, a request whose answer "
-    "was lost can be sent again and nothing is recorded twice"
+    "was lost can be sent again and nothing is recorded twice",
+    "pattern": ID_PATTERN,
 }
 _FIELDS: Final = VisitFields.model_fields
 
@@ -54,7 +55,7 @@ class NewVisit(Checked):
 class Move(Checked):
     """Where a visit belongs."""
 
-    lesion_id: Id = Field(json_schema_extra={"accepted": "the id of a lesion"})
+    lesion_id: Id = Field(json_schema_extra={"accepted": "the id of a lesion", "pattern": ID_PATTERN})
 
 
 def visit_values(sent: dict[str, Any]) -> dict[str, Any]:
@@ -103,4 +104,9 @@ def _named(examples: tuple[dict[str, Any], ...]) -> dict[str, Any]:
 
 def photo_body() -> dict[str, Any]:
     """Return OpenAPI's description of the form that records a visit."""
-    return multipart_body(PHOTO_PART, _schema(NewVisit))
+    schema = _schema(NewVisit)
+    for name, field in schema["properties"].items():
+        # In a form what is not said is left out: there are no nulls.
+        kinds = [kind for kind in field.pop("anyOf", []) if kind != {"type": "null"}]
+        schema["properties"][name] = {**field, **(kinds[0] if kinds else {})}
+    return multipart_body(PHOTO_PART, schema)
