@@ -13,7 +13,7 @@ FROM python:3.13-slim
 LABEL org.opencontainers.image.title="LesionLens" \
       org.opencontainers.image.description="Classifies photographs of skin lesions. A research tool, not a medical device." \
       org.opencontainers.image.licenses="Apache-2.0"
-RUN useradd --system --uid 10001 --create-home lesionlens
+RUN useradd --system --uid 10001 --create-home --shell /usr/sbin/nologin lesionlens
 COPY --from=build /opt/lesionlens /opt/lesionlens
 ENV PATH=/opt/lesionlens/bin:$PATH \
     PYTHONUNBUFFERED=1 \
