@@ -60,7 +60,12 @@ def test_nothing_of_an_extra_is_needed(extras: set[str], work: str) -> None:
 
 @pytest.mark.parametrize(
     ("arguments", "extra"),
-    [(["loadtest"], "loadtest"), (["evaluate", "--data", "."], "evaluate"), (["train", "x"], "train")],
+    [
+        (["loadtest"], "loadtest"),
+        (["evaluate", "--data", "."], "evaluate"),
+        (["train", "x"], "train"),
+        (["quantise", "lite2", "x", "--data", "."], "quantise"),
+    ],
 )
 def test_a_command_of_an_extra_says_which(extras: set[str], arguments: list[str], extra: str) -> None:
     program = _PROGRAM.format(missing=extras, work=f"from lesionlens.cli import app; app({arguments!r})")

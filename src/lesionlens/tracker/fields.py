@@ -47,6 +47,11 @@ COLOURS: Final[tuple[str, ...]] = get_args(Colour)
 
 _FIRST_YEAR: Final = 1880
 _CLOCK_SLACK: Final = timedelta(days=1)
+# What the validators below ask for, as far as JSON Schema can say it: text without control characters, of one line, and
+# of one line that is not blank. For the API's description only.
+_NO_CONTROLS: Final = r"^[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f]*$"
+_ONE_LINE: Final = r"^[^\x00-\x1f\x7f]*$"
+_NAMED: Final = r"^[^\x00-\x1f\x7f]*[^\x00-\x1f\x7f\s][^\x00-\x1f\x7f]*$"
 _SHOWN: Final = 60  # characters of a refused value that a message repeats
 
 
@@ -122,7 +127,10 @@ def _when_photos_are_taken(moment: datetime) -> datetime:
     return moment
 
 
-_NOTE: Final[dict[str, Any]] = {"accepted": "a text of at most 10,000 characters without control characters"}
+_NOTE: Final[dict[str, Any]] = {
+    "accepted": "a text of at most 10,000 characters without control characters",
+    "pattern": _NO_CONTROLS,
+}
 Note = Annotated[str, Field(max_length=10_000, json_schema_extra=_NOTE), AfterValidator(_no_control_characters)]
 
 
@@ -139,7 +147,10 @@ class PersonFields(Checked):
 
     label: Annotated[
         str,
-        Field(max_length=100, json_schema_extra={"accepted": "a text of 1–100 characters on one line"}),
+        Field(
+            max_length=100,
+            json_schema_extra={"accepted": "a text of 1–100 characters on one line", "minLength": 1, "pattern": _NAMED},
+        ),
         AfterValidator(_one_line),
         AfterValidator(_named),
     ]
@@ -171,7 +182,10 @@ class LesionFields(Checked):
     y: float = Field(ge=0.0, le=1.0, json_schema_extra={"accepted": "a share of the map's height, 0–1"})
     site: Annotated[
         str,
-        Field(max_length=100, json_schema_extra={"accepted": "a text of at most 100 characters on one line"}),
+        Field(
+            max_length=100,
+            json_schema_extra={"accepted": "a text of at most 100 characters on one line", "pattern": _ONE_LINE},
+        ),
         AfterValidator(_one_line),
     ] = ""
     note: Note = ""

@@ -8,10 +8,14 @@ import time
 import uuid
 from typing import Final
 
-__all__ = ["is_hash", "is_id", "new_id"]
+__all__ = ["HASH_PATTERN", "ID_PATTERN", "is_hash", "is_id", "new_id"]
 
-_HASH: Final = re.compile(r"[0-9a-f]{64}")
-_FORM: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+ID_PATTERN: Final = "^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$"
+"""Form of an identifier, as a regular expression for JSON Schema."""
+HASH_PATTERN: Final = "^[0-9a-f]{64}$"
+"""Form of a SHA-256, likewise."""
+_FORM: Final = re.compile(ID_PATTERN)
+_HASH: Final = re.compile(HASH_PATTERN)
 
 
 def new_id() -> str:

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from typing import IO, Final, Literal, Protocol, get_args
+from typing import IO, TYPE_CHECKING, Final, Literal, Protocol, get_args
 
 from sqlalchemy.orm import Session
 
 from lesionlens.errors import InvalidRecordError
 from lesionlens.tracker.database.models import PersonRow
-from lesionlens.tracker.exchange.report.content import LesionPart, read_heading, read_lesions
+from lesionlens.tracker.exchange.report.content import Heading, LesionPart, read_heading, read_lesions
 from lesionlens.tracker.exchange.report.html import HtmlReport
-from lesionlens.tracker.exchange.report.pdf import PdfReport
 from lesionlens.tracker.people import People
 from lesionlens.tracker.repository import Store
 from lesionlens.tracker.tracker import Tracker
+
+if TYPE_CHECKING:
+    from lesionlens.tracker.exchange.report.pdf import PdfReport
 
 __all__ = ["FORMATS", "ReportFormat", "write_both", "write_report"]
 
@@ -54,7 +56,7 @@ def write_report(tracker: Tracker, person_id: str, stream: IO[bytes], kind: Repo
         if kind == "html":
             _write(store, session, person, HtmlReport(stream, read_heading(session, person)))
         else:
-            with PdfReport(read_heading(session, person)) as pdf:
+            with _pdf(read_heading(session, person)) as pdf:
                 _write(store, session, person, pdf)
                 stream.write(pdf.data())
 
@@ -69,9 +71,16 @@ def write_both(store: Store, session: Session, person: PersonRow, page: IO[bytes
         page: Takes the HTML.
     """
     heading = read_heading(session, person)
-    with PdfReport(heading) as pdf:
+    with _pdf(heading) as pdf:
         _write(store, session, person, HtmlReport(page, heading), pdf)
         return pdf.data()
+
+
+def _pdf(heading: Heading) -> PdfReport:
+    # Imported when the first one is written: its libraries would take a sixth of the time in which the service starts.
+    from lesionlens.tracker.exchange.report.pdf import PdfReport
+
+    return PdfReport(heading)
 
 
 def _write(store: Store, session: Session, person: PersonRow, *reports: _Report) -> None:
