@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+pytest.importorskip("onnx", reason="needs the quantise extra")
+
 from lesionlens.quantise.compare import Answer, compare, map_correlation
 
 

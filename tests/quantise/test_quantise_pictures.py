@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+pytest.importorskip("onnx", reason="needs the quantise extra")
+
 from lesionlens.datasets import Sample
 from lesionlens.errors import DataError
 from lesionlens.inference.embedded import find_bundle

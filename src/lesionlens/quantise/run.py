@@ -34,9 +34,8 @@ Watch = Callable[[str, int], Callable[[int], object]]
 """From a step's title and its length to what is called with each advance."""
 
 _PROBES: Final = 16  # pictures that tell the worst parts
-_MARGIN: Final = (
-    0.01  # asked of the pictures of training beyond what is asked of new ones, of which a model is less sure
-)
+# Asked of the pictures of training beyond what is asked of new ones, of which a model is less sure.
+_MARGIN: Final = 0.005
 
 
 class Quantised(NamedTuple):
