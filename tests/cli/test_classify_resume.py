@@ -16,7 +16,10 @@ import pytest
 from click.testing import Result
 
 Run = Callable[..., Result]
-PROGRAM = "from lesionlens.cli import app; app()"
+# A program that a shell started in the background ignores Ctrl-C, and so would all that it starts.
+PROGRAM = (
+    "import signal; signal.signal(signal.SIGINT, signal.default_int_handler); from lesionlens.cli import app; app()"
+)
 PICTURES = 200  # four parts
 
 
