@@ -21,7 +21,7 @@ FOLDER = Path(__file__).resolve().parents[2] / "benchmarks" / "speed"
 def speed() -> Iterator[Callable[[str], ModuleType]]:
     """Function that imports a module of the benchmark, as the benchmark does: by its bare name."""
     pytest.importorskip("psutil", reason="the benchmark needs psutil: pip install 'lesionlens[bench]'")
-    own = {path.stem for path in FOLDER.glob("*.py")}
+    own = {path.stem for path in FOLDER.glob("*.py")} - {"__main__"}  # that one is whoever runs the tests
     before = {name: sys.modules.pop(name) for name in own & set(sys.modules)}
     sys.path.insert(0, str(FOLDER))
     yield importlib.import_module
