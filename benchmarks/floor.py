@@ -22,7 +22,7 @@ _HERE = Path(__file__).resolve().parent
 sys.path[1:1] = [str(_HERE / "engines"), str(_HERE / "speed")]
 
 import onnx  # noqa: E402 - the folders first
-from machine import Watch, busy_share, describe  # noqa: E402
+from machine import Watch, busy_share, describe, own_seconds  # noqa: E402
 from networks import NETWORKS, Network, load_network  # noqa: E402
 
 from floor_parts.operations import KINDS, Layer, count, seconds_at  # noqa: E402
@@ -52,7 +52,7 @@ def main() -> None:
             f"others use {busy:.0%} of the machine: these figures would be worthless (--busy goes on all the same)"
         )
     print(", ".join(f"{name} {value}" for name, value in describe().items()))
-    watch, begun, own = Watch(), time.perf_counter(), time.process_time()
+    watch, begun, own = Watch(), time.perf_counter(), own_seconds()
     peaks = matrix_peaks(options.threads, options.rounds)
     print(f"\n| at most, {options.threads} threads | 10⁹ multiply-adds/s | measured with |\n|---|---|---|")
     for precision, peak in peaks.items():
@@ -66,7 +66,7 @@ def main() -> None:
             layers = count(_model(network))
             print_layers(name, layers, {p: peak.per_second for p, peak in peaks.items()}, moved[_IN_CACHE])
             print_shares(network, layers, {p: peak.per_second for p, peak in peaks.items()}, moved[_IN_CACHE], options)
-    others = watch.foreign_share(time.process_time() - own)
+    others = watch.foreign_share(own_seconds() - own)
     note = "" if others <= _IDLE else ": **these figures are worthless**"
     print(f"\nTook {time.perf_counter() - begun:.0f} s; others used {others:.0%} of the machine meanwhile{note}.")
 

@@ -20,7 +20,7 @@ from pathlib import Path
 sys.path.append(str(Path(__file__).resolve().parents[1] / "speed"))  # behind this folder, whose names come first
 
 from agreement import print_agreement
-from machine import Watch, busy_share, describe
+from machine import Watch, busy_share, describe, own_seconds
 from networks import NETWORKS, load_network
 from passes import contenders, print_times, run_rounds
 from together import print_together
@@ -48,7 +48,7 @@ def main() -> None:
             f"others use {busy:.0%} of the machine: these figures would be worthless (--busy goes on all the same)"
         )
     print(", ".join(f"{name} {value}" for name, value in describe().items()))
-    watch, begun, own = Watch(), time.perf_counter(), time.process_time()
+    watch, begun, own = Watch(), time.perf_counter(), own_seconds()
     names = NETWORKS if options.network == "both" else (options.network,)
     with tempfile.TemporaryDirectory() as folder:
         for name in names:
@@ -59,7 +59,7 @@ def main() -> None:
             print_times(times, batches)
             print_together(network, options.threads, options.rounds)
             print_agreement(network, entries)
-    others = watch.foreign_share(time.process_time() - own)
+    others = watch.foreign_share(own_seconds() - own)
     note = "" if others <= _IDLE else ": **times on the clock are worthless**"
     print(f"\nTook {time.perf_counter() - begun:.0f} s; others used {others:.0%} of the machine meanwhile{note}.")
 

@@ -14,7 +14,7 @@ import psutil
 from lesionlens import __version__
 from lesionlens.inference.threads import usable_cpus
 
-__all__ = ["Watch", "busy_share", "describe", "instructions"]
+__all__ = ["Watch", "busy_share", "describe", "instructions", "own_seconds"]
 
 _PACKAGES: Final = (
     "onnxruntime",
@@ -91,6 +91,11 @@ class Watch:
         elapsed = (time.perf_counter() - self._begun) * (os.cpu_count() or 1)
         others = _busy_seconds() - self._busy - own_seconds
         return min(1.0, max(0.0, others / elapsed)) if elapsed > 0 else 0.0
+
+
+def own_seconds() -> float:
+    """Return the processor time of this program and of those that it started and saw the end of."""
+    return sum(os.times()[:4])
 
 
 def _busy_seconds() -> float:
