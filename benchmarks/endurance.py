@@ -24,6 +24,9 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any, Final
 
+sys.path.append(str(Path(__file__).resolve().parent / "speed"))  # behind this folder, whose names come first
+
+from machine import others
 from rich.console import Console
 from rich.table import Table
 
@@ -44,10 +47,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the test; returns the exit status."""
     options = _read(arguments)
     console = Console()
-    load = os.getloadavg()[0]
-    console.print(f"{os.cpu_count()} CPUs, load average {load:.1f} before the start")
-    if load > 1:
-        console.print("[bold red]The machine is busy: the latencies below are worth nothing.[/]")
+    console.print(f"{os.cpu_count()} CPUs")
+    if (warning := others()) is not None:
+        console.print(f"[bold red]The machine is busy: {warning}.[/]")
     photos = read_photos([options.photo], options.photos) if options.photo else _drawn(options.photos)
     settings = {"LESIONLENS_QUEUE_SIZE": str(options.queue_size)}
     with serve(SOUND, settings) as service:

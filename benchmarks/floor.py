@@ -14,7 +14,6 @@ from __future__ import annotations
 import argparse
 import sys
 import tempfile
-import time
 from pathlib import Path
 from typing import Final
 
@@ -22,7 +21,7 @@ _HERE = Path(__file__).resolve().parent
 sys.path[1:1] = [str(_HERE / "engines"), str(_HERE / "speed")]
 
 import onnx  # noqa: E402 - the folders first
-from machine import Watch, busy_share, describe, own_seconds  # noqa: E402
+from machine import measuring  # noqa: E402
 from networks import NETWORKS, Network, load_network  # noqa: E402
 
 from floor_parts.operations import KINDS, Layer, count, seconds_at  # noqa: E402
@@ -32,7 +31,6 @@ from lesionlens.inference.engines import available_engines, create_engine  # noq
 from lesionlens.inference.threads import usable_cpus  # noqa: E402
 from lesionlens.quantise.graph import fold  # noqa: E402
 
-_IDLE: Final = 0.05  # share of all cores that others may use
 _WIDTH: Final = {"fp32": 4, "bf16": 2, "int8": 1}  # bytes of a number
 _IN_CACHE, _IN_MEMORY = 16, 400  # megabytes copied
 _AIM: Final = 0.55
@@ -46,29 +44,22 @@ def main() -> None:
     parser.add_argument("--threads", type=int, default=usable_cpus())
     parser.add_argument("--busy", action="store_true", help="go on though the machine is not idle")
     options = parser.parse_args()
-    busy = busy_share()
-    if busy > _IDLE and not options.busy:
-        sys.exit(
-            f"others use {busy:.0%} of the machine: these figures would be worthless (--busy goes on all the same)"
-        )
-    print(", ".join(f"{name} {value}" for name, value in describe().items()))
-    watch, begun, own = Watch(), time.perf_counter(), own_seconds()
-    peaks = matrix_peaks(options.threads, options.rounds)
-    print(f"\n| at most, {options.threads} threads | 10⁹ multiply-adds/s | measured with |\n|---|---|---|")
-    for precision, peak in peaks.items():
-        print(f"| {precision} | {peak.per_second / 1e9:.0f} | {peak.how} |")
-    moved = {size: bandwidth(size, options.threads, options.rounds) for size in (_IN_CACHE, _IN_MEMORY)}
-    for size, rate in moved.items():
-        print(f"| bytes, {size} MB at a time | {rate / 1e9:.0f} GB/s | copying |")
-    with tempfile.TemporaryDirectory() as folder:
-        for name in NETWORKS if options.network == "both" else (options.network,):
-            network = load_network(name, Path(folder), 8)
-            layers = count(_model(network))
-            print_layers(name, layers, {p: peak.per_second for p, peak in peaks.items()}, moved[_IN_CACHE])
-            print_shares(network, layers, {p: peak.per_second for p, peak in peaks.items()}, moved[_IN_CACHE], options)
-    others = watch.foreign_share(own_seconds() - own)
-    note = "" if others <= _IDLE else ": **these figures are worthless**"
-    print(f"\nTook {time.perf_counter() - begun:.0f} s; others used {others:.0%} of the machine meanwhile{note}.")
+    with measuring(go_on=options.busy):
+        peaks = matrix_peaks(options.threads, options.rounds)
+        print(f"\n| at most, {options.threads} threads | 10⁹ multiply-adds/s | measured with |\n|---|---|---|")
+        for precision, peak in peaks.items():
+            print(f"| {precision} | {peak.per_second / 1e9:.0f} | {peak.how} |")
+        moved = {size: bandwidth(size, options.threads, options.rounds) for size in (_IN_CACHE, _IN_MEMORY)}
+        for size, rate in moved.items():
+            print(f"| bytes, {size} MB at a time | {rate / 1e9:.0f} GB/s | copying |")
+        with tempfile.TemporaryDirectory() as folder:
+            for name in NETWORKS if options.network == "both" else (options.network,):
+                network = load_network(name, Path(folder), 8)
+                layers = count(_model(network))
+                print_layers(name, layers, {p: peak.per_second for p, peak in peaks.items()}, moved[_IN_CACHE])
+                print_shares(
+                    network, layers, {p: peak.per_second for p, peak in peaks.items()}, moved[_IN_CACHE], options
+                )
 
 
 def _model(network: Network) -> onnx.ModelProto:

@@ -16,7 +16,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import platform
 import sys
 import tempfile
@@ -27,6 +26,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+sys.path.append(str(Path(__file__).resolve().parent / "speed"))  # behind this folder, whose names come first
+
+from machine import others
 from rich.console import Console
 from rich.table import Table
 
@@ -38,7 +40,6 @@ from lesionlens.loadtest.photos import drawn_photo
 from lesionlens.scale.bulk import run_on_ray
 from lesionlens.scale.cluster import connected
 
-_BUSY_LOAD = 0.5  # per CPU, before anything was begun
 _FAIR_SHARE = 0.7
 
 
@@ -95,8 +96,8 @@ def main() -> int:
     """Measure, compare and print; 1 if the results differ."""
     arguments = _arguments()
     console, cpus = Console(), usable_cpus()
-    if (load := os.getloadavg()[0] / (os.cpu_count() or 1)) > _BUSY_LOAD:
-        console.print(f"[yellow]The machine is busy (load {load:.1f} per CPU): these figures are worth little.[/]")
+    if (warning := others()) is not None:
+        console.print(f"[yellow]The machine is busy: {warning}.[/]")
     with tempfile.TemporaryDirectory(prefix="lesionlens-scale-") as made:
         work = Path(made)
         entries = _pictures(arguments, work)

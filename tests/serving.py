@@ -31,7 +31,7 @@ from lesionlens.settings import load_settings
 
 TIMEOUT = 60.0  # seconds; generous, since the machine may be busy with other work
 ORIENTATION_TAG = 0x0112
-_PROGRAM = "from lesionlens.cli import app; app()"
+SERVE = "from lesionlens.cli import app; app()"
 
 
 @pytest.fixture(scope="session")
@@ -110,17 +110,11 @@ class InMemory:
         return asyncio.run(ask())
 
 
-class Program:
-    """`lesionlens serve` as a process."""
+class Started:
+    """A process that serves, and what it prints."""
 
-    def __init__(self, *arguments: str, **environment: str) -> None:
-        self.process = subprocess.Popen(
-            [sys.executable, "-c", _PROGRAM, "serve", "--port", "0", *arguments],
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            env={**os.environ, "PYTHONUNBUFFERED": "1", **environment},
-        )
+    def __init__(self, command: list[str], **options: Any) -> None:
+        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, **options)
         self.lines: list[str] = []
         self._reader = threading.Thread(target=self._read)
         self._reader.start()
@@ -148,6 +142,16 @@ class Program:
         assert self.process.stdout is not None
         self.process.stdout.close()
         return status
+
+
+class Program(Started):
+    """`lesionlens serve` as a process."""
+
+    def __init__(self, *arguments: str, **environment: str) -> None:
+        super().__init__(
+            [sys.executable, "-c", SERVE, "serve", "--port", "0", *arguments],
+            env={**os.environ, "PYTHONUNBUFFERED": "1", **environment},
+        )
 
 
 def wait_until(condition: Any, seconds: float = TIMEOUT) -> None:

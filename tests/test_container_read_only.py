@@ -11,7 +11,6 @@ import re
 import shutil
 import subprocess
 import sys
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -19,7 +18,7 @@ import httpx
 import pytest
 import yaml
 
-from serving import TIMEOUT, as_file, draw_lesion, encode, wait_until
+from serving import SERVE, TIMEOUT, Started, as_file, draw_lesion, encode, wait_until
 
 USER = 10001
 HOME = "/home/lesionlens"
@@ -70,32 +69,16 @@ def environment(repo_root: Path) -> dict[str, str]:
     }
 
 
-class Contained:
+class Contained(Started):
     """`lesionlens serve` in the sandbox."""
 
     def __init__(self, writable: list[str], environment: dict[str, str]) -> None:
-        program = [sys.executable, "-c", "from lesionlens.cli import app; app()", "serve"]
-        self.process = subprocess.Popen(
-            [*sandbox(*writable), *program],
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            env=environment,
-            cwd="/",
-        )
-        self.lines: list[str] = []
-        self._reader = threading.Thread(target=self._read)
-        self._reader.start()
-
-    def _read(self) -> None:
-        assert self.process.stdout is not None
-        self.lines.extend(iter(self.process.stdout.readline, ""))
+        command = [*sandbox(*writable), sys.executable, "-c", SERVE, "serve"]
+        super().__init__(command, env=environment, cwd="/")
 
     def url(self) -> str:
-        wait_until(lambda: any("http://" in line for line in self.lines) or self.process.poll() is not None)
-        found = re.search(r"http://[\w.]+:(\d+)", " ".join(self.lines))
-        assert found is not None, self.lines
-        return f"http://127.0.0.1:{found[1]}"
+        """Its address from here: it listens on every one."""
+        return super().url().replace("0.0.0.0", "127.0.0.1")
 
     def inner(self) -> int:
         """The process id of the service itself, below bubblewrap."""
@@ -103,13 +86,6 @@ class Contained:
         while children := Path(f"/proc/{pid}/task/{pid}/children").read_text().split():
             pid = int(children[0])
         return pid
-
-    def end(self) -> None:
-        self.process.terminate()
-        self.process.wait(TIMEOUT)
-        self._reader.join(TIMEOUT)
-        assert self.process.stdout is not None
-        self.process.stdout.close()
 
 
 @pytest.fixture(scope="module")

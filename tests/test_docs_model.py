@@ -13,8 +13,8 @@ from typer.main import get_command
 
 from lesionlens.cli import app
 from lesionlens.conversion.template import TEMPLATE_PATH
-from lesionlens.evaluation.run import trained_folds
 from lesionlens.inference.embedded import find_bundle
+from lesionlens.inference.lineage import trained_folds
 from lesionlens.training.config import TrainConfig
 
 DOC = Path(__file__).parents[1] / "docs" / "model.md"

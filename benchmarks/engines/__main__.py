@@ -14,20 +14,17 @@ from __future__ import annotations
 import argparse
 import sys
 import tempfile
-import time
 from pathlib import Path
 
 sys.path.append(str(Path(__file__).resolve().parents[1] / "speed"))  # behind this folder, whose names come first
 
 from agreement import print_agreement
-from machine import Watch, busy_share, describe, own_seconds
+from machine import measuring
 from networks import NETWORKS, load_network
 from passes import contenders, print_times, run_rounds
 from together import print_together
 
 from lesionlens.inference.threads import usable_cpus
-
-_IDLE = 0.05  # share of all cores that others may use
 
 
 def main() -> None:
@@ -42,26 +39,17 @@ def main() -> None:
     parser.add_argument("--busy", action="store_true", help="go on though the machine is not idle")
     options = parser.parse_args()
     batches = tuple(int(size) for size in options.batches.split(","))
-    busy = busy_share()
-    if busy > _IDLE and not options.busy:
-        sys.exit(
-            f"others use {busy:.0%} of the machine: these figures would be worthless (--busy goes on all the same)"
-        )
-    print(", ".join(f"{name} {value}" for name, value in describe().items()))
-    watch, begun, own = Watch(), time.perf_counter(), own_seconds()
-    names = NETWORKS if options.network == "both" else (options.network,)
-    with tempfile.TemporaryDirectory() as folder:
-        for name in names:
-            print(f"\n## {name}\n", flush=True)
-            network = load_network(name, Path(folder), options.pictures, options.quantised)
-            entries = contenders(network, options.threads)
-            times = run_rounds(entries, network.photos, batches, options.rounds)
-            print_times(times, batches)
-            print_together(network, options.threads, options.rounds)
-            print_agreement(network, entries)
-    others = watch.foreign_share(own_seconds() - own)
-    note = "" if others <= _IDLE else ": **times on the clock are worthless**"
-    print(f"\nTook {time.perf_counter() - begun:.0f} s; others used {others:.0%} of the machine meanwhile{note}.")
+    with measuring(go_on=options.busy):
+        names = NETWORKS if options.network == "both" else (options.network,)
+        with tempfile.TemporaryDirectory() as folder:
+            for name in names:
+                print(f"\n## {name}\n", flush=True)
+                network = load_network(name, Path(folder), options.pictures, options.quantised)
+                entries = contenders(network, options.threads)
+                times = run_rounds(entries, network.photos, batches, options.rounds)
+                print_times(times, batches)
+                print_together(network, options.threads, options.rounds)
+                print_agreement(network, entries)
 
 
 if __name__ == "__main__":

@@ -21,12 +21,12 @@ from pathlib import Path
 
 from client import MeasuringError
 from figures import as_json, missed, summarise
-from machine import busy_share, describe
+from machine import IDLE, busy_share, describe
 from photos import DATA, make_photos
 from plan import PLANS
 from run import measure_everything
 from table import markdown, put_into
-from targets import FOREIGN_LOAD, TARGETS
+from targets import TARGETS
 
 from lesionlens.settings import load_settings
 
@@ -41,7 +41,7 @@ def main() -> int:
     options = _parser().parse_args()
     plan = PLANS["smoke" if options.smoke else "full" if options.full else "quick"]
     share = busy_share()
-    if share > FOREIGN_LOAD:
+    if share > IDLE:
         print(f"Other programs use {100 * share:.0f} % of this machine's cores.", file=sys.stderr)
         if not options.busy:
             print("Nothing was measured. End them, or take --busy if no figure is needed.", file=sys.stderr)
@@ -62,7 +62,7 @@ def main() -> int:
     _tell(f"done in {(time.monotonic() - begun) / 60:.1f} minutes")
     figures = summarise(run.measured, run.starts)
     machine = describe()
-    idle = run.foreign_share <= FOREIGN_LOAD
+    idle = run.foreign_share <= IDLE
     remarks = [
         f"{run.plan_words}; photos: {photos.source} ({len(photos.large) / 1e6:.1f} MB at 12 megapixels)",
         f"answers compared with the baseline's: {run.agreement_words}",

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import os
 import platform
+import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Final
@@ -14,7 +17,10 @@ import psutil
 from lesionlens import __version__
 from lesionlens.inference.threads import usable_cpus
 
-__all__ = ["Watch", "busy_share", "describe", "instructions", "own_seconds"]
+__all__ = ["IDLE", "Watch", "busy_share", "describe", "instructions", "measuring", "others"]
+
+IDLE: Final = 0.05
+"""Share of all cores that others may use while something is measured."""
 
 _PACKAGES: Final = (
     "onnxruntime",
@@ -69,6 +75,32 @@ def busy_share(seconds: float = 3.0) -> float:
     return float(psutil.cpu_percent(seconds)) / 100.0
 
 
+def others() -> str | None:
+    """Return a warning if programs use more of this machine than `IDLE`; None if it is idle."""
+    share = busy_share()
+    return f"others use {share:.0%} of the machine: these figures would be worthless" if share > IDLE else None
+
+
+@contextmanager
+def measuring(*, go_on: bool) -> Iterator[None]:
+    """Print what the machine is, and at the end how long the block took and how much others used meanwhile.
+
+    Args:
+        go_on: Measure though the machine is not idle, as `--busy` asks for.
+
+    Raises:
+        SystemExit: The machine is not idle, and nobody asked to go on.
+    """
+    if (warning := others()) is not None and not go_on:
+        sys.exit(f"{warning} (--busy goes on all the same)")
+    print(", ".join(f"{name} {value}" for name, value in describe().items()))
+    watch, begun, own = Watch(), time.perf_counter(), _own_seconds()
+    yield
+    share = watch.foreign_share(_own_seconds() - own)
+    note = "" if share <= IDLE else ": **times on the clock are worthless**"
+    print(f"\nTook {time.perf_counter() - begun:.0f} s; others used {share:.0%} of the machine meanwhile{note}.")
+
+
 class Watch:
     """Sees how much of the machine others use while something is measured.
 
@@ -93,7 +125,7 @@ class Watch:
         return min(1.0, max(0.0, others / elapsed)) if elapsed > 0 else 0.0
 
 
-def own_seconds() -> float:
+def _own_seconds() -> float:
     """Return the processor time of this program and of those that it started and saw the end of."""
     return sum(os.times()[:4])
 

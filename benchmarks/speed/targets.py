@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final, Literal, NamedTuple
 
-__all__ = ["AGREEMENT", "FOREIGN_LOAD", "TARGETS", "AgreementLimits", "Target"]
+__all__ = ["AGREEMENT", "TARGETS", "AgreementLimits", "Target"]
 
 
 class Target(NamedTuple):
@@ -55,6 +55,3 @@ AGREEMENT: Final = {
     "other": AgreementLimits(probability=5e-2, heat=0.95),
 }
 """By the engine's precision; beyond these limits the comparison is void."""
-
-FOREIGN_LOAD: Final = 0.05
-"""Share of the machine's cores that other programs may use before and while it measures."""

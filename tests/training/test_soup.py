@@ -15,8 +15,8 @@ import torch
 from lesionlens import Bundle
 from lesionlens.cli import app
 from lesionlens.errors import DataError
-from lesionlens.evaluation.run import trained_folds
 from lesionlens.imaging.preprocess import PreprocessSpec
+from lesionlens.inference.lineage import trained_folds
 from lesionlens.training.config import TrainConfig
 from lesionlens.training.loop import train
 from lesionlens.training.package import package_run

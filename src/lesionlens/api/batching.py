@@ -136,6 +136,10 @@ class BatchWorker:
             self._changed.notify_all()
         return item.future
 
+    def _remember(self, seconds: float) -> None:
+        """Take the compute time of a photo into the moving average."""
+        self._seconds_per_photo = 0.8 * self._seconds_per_photo + 0.2 * seconds if self._seconds_per_photo else seconds
+
     def _run(self) -> None:
         while (batch := self._take()) is not None:
             if batch:
@@ -171,8 +175,7 @@ class BatchWorker:
                 item.future.set_exception(error)
             return
         seconds = time.perf_counter() - started
-        share = seconds / len(batch)
-        self._seconds_per_photo = 0.8 * self._seconds_per_photo + 0.2 * share if self._seconds_per_photo else share
+        self._remember(seconds / len(batch))
         self._metrics.batch_size.observe(len(batch))
         self._metrics.inference_seconds.observe(seconds)
         for item, analysis in zip(batch, analyses, strict=True):

@@ -6,7 +6,7 @@ import glob
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from lesionlens.bulk.storage import file_system, name_of, said
+from lesionlens.bulk.storage import backend_errors, file_system, name_of
 
 if TYPE_CHECKING:
     from fsspec import AbstractFileSystem
@@ -30,13 +30,9 @@ def find_in_url(url: str, is_picture: Callable[[str], bool]) -> list[str]:
         BulkError: What the URL needs is not installed.
     """
     system, path = file_system(url)
-    try:
+    with backend_errors():
         found = _listed(system, path)
         system.invalidate_cache()  # a bucket's listing takes much memory, and is not asked for again
-    except OSError:
-        raise
-    except Exception as error:  # every backend has errors of its own
-        raise OSError(said(error)) from error
     if found == [path]:
         return [_as_url(url, system, path)]
     root = path.rstrip("/")

@@ -7,7 +7,7 @@ import shutil
 from pathlib import Path
 from typing import IO, Protocol
 
-from lesionlens.bulk.storage import Place, file_system, said
+from lesionlens.bulk.storage import Place, backend_errors, file_system, whole_file
 from lesionlens.errors import BulkError
 
 __all__ = ["Folder", "open_folder"]
@@ -79,15 +79,8 @@ class LocalFolder:
 
     def write(self, name: str, data: bytes) -> None:
         """See `Folder.write`."""
-        unfinished = self._path / f".{name}.{os.getpid()}"
-        try:
-            with unfinished.open("wb") as file:
-                file.write(data)
-                file.flush()
-                os.fsync(file.fileno())
-            unfinished.replace(self._path / name)
-        finally:
-            unfinished.unlink(missing_ok=True)
+        with whole_file(self._path / name) as file:
+            file.write(data)
 
     def hold(self) -> None:
         """See `Folder.hold`.
@@ -146,13 +139,10 @@ class RemoteFolder:
         """See `Folder.names`."""
         self._system.invalidate_cache()
         try:
-            found = self._system.find(self._path, maxdepth=1)
+            with backend_errors():
+                found = self._system.find(self._path, maxdepth=1)
         except FileNotFoundError:
             return set()
-        except OSError:
-            raise
-        except Exception as error:  # every backend has errors of its own
-            raise OSError(said(error)) from error
         return {file.rpartition("/")[2] for file in found}
 
     def read(self, name: str) -> bytes:
@@ -161,12 +151,8 @@ class RemoteFolder:
 
     def write(self, name: str, data: bytes) -> None:
         """See `Folder.write`."""
-        try:
+        with backend_errors():
             self._system.pipe_file(f"{self._path}/{name}", data)
-        except OSError:
-            raise
-        except Exception as error:  # every backend has errors of its own
-            raise OSError(said(error)) from error
 
     def hold(self) -> None:
         """See `Folder.hold`."""

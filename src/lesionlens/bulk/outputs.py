@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -10,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO, cast
 
-from lesionlens.bulk.storage import Place, file_system, said
+from lesionlens.bulk.storage import Place, backend_errors, file_system, whole_file
 
 __all__ = ["is_stream", "open_output"]
 
@@ -45,20 +44,8 @@ def open_output(target: Place | None) -> Iterator[BinaryIO]:
         with target.open("wb") as stream:
             yield stream
     else:
-        with _whole(target.resolve()) as stream:
+        with whole_file(target.resolve()) as stream:
             yield stream
-
-
-@contextmanager
-def _whole(target: Path) -> Iterator[BinaryIO]:
-    target.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = target.with_name(f".{target.name}.{os.getpid()}.part")
-    try:
-        with unfinished.open("wb") as stream:
-            yield stream
-        unfinished.replace(target)
-    finally:
-        unfinished.unlink(missing_ok=True)
 
 
 @contextmanager
@@ -67,9 +54,5 @@ def _uploaded(url: str) -> Iterator[BinaryIO]:
     with tempfile.NamedTemporaryFile() as stream:
         yield cast("BinaryIO", stream)
         stream.flush()
-        try:
+        with backend_errors():
             system.put_file(stream.name, path)
-        except OSError:
-            raise
-        except Exception as error:  # every backend has errors of its own
-            raise OSError(said(error)) from error

@@ -6,12 +6,14 @@ as `zip://photo.jpg::s3://bucket/photos.zip`. Files of this machine never need f
 
 from __future__ import annotations
 
+import os
 import re
 import threading
-from contextlib import nullcontext
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, BinaryIO, Final
 
 from lesionlens.errors import BulkError
 from lesionlens.imaging import Limits
@@ -19,7 +21,18 @@ from lesionlens.imaging import Limits
 if TYPE_CHECKING:
     from fsspec import AbstractFileSystem
 
-__all__ = ["Place", "as_place", "file_system", "located", "name_of", "read", "said", "write"]
+__all__ = [
+    "Place",
+    "as_place",
+    "backend_errors",
+    "file_system",
+    "located",
+    "name_of",
+    "read",
+    "said",
+    "whole_file",
+    "write",
+]
 
 Place = Path | str
 """A path of this machine, or a URL."""
@@ -65,15 +78,12 @@ def file_system(url: str) -> tuple[AbstractFileSystem, str]:
     try:
         from fsspec.core import url_to_fs
 
-        found: tuple[AbstractFileSystem, str] = _opened(url_to_fs, url)
+        with backend_errors(ImportError, ValueError):
+            found: tuple[AbstractFileSystem, str] = _opened(url_to_fs, url)
     except ImportError as error:
         raise BulkError(f"{kind}:// needs more packages ({error}); pip install 'lesionlens[{extra}]'") from error
     except ValueError as error:
         raise BulkError(f"{url} cannot be reached: {error}") from error
-    except OSError:
-        raise
-    except Exception as error:  # every backend has errors of its own
-        raise OSError(said(error)) from error
     return found
 
 
@@ -148,12 +158,48 @@ def write(place: Place, data: bytes) -> None:
         place.write_bytes(data)
         return
     system, path = file_system(place)
-    try:
+    with backend_errors():
         system.pipe_file(path, data)
-    except OSError:
-        raise
-    except Exception as error:  # every backend has errors of its own
+
+
+@contextmanager
+def backend_errors(*kept: type[Exception]) -> Iterator[None]:
+    """Turn what a backend of fsspec raises into an `OSError`: every one of them has errors of its own.
+
+    Args:
+        kept: Errors that pass as they are, beside `OSError`.
+
+    Raises:
+        OSError: It raised one, or another that is not among `kept`.
+    """
+    try:
+        yield
+    except Exception as error:
+        if isinstance(error, (OSError, *kept)):
+            raise
         raise OSError(said(error)) from error
+
+
+@contextmanager
+def whole_file(target: Path) -> Iterator[BinaryIO]:
+    """Open a file of this machine that gets its name, and reaches the disk, when the block ends without an error.
+
+    Args:
+        target: Where; a file that is there is replaced then, and folders that are missing are made.
+
+    Raises:
+        OSError: It cannot be written.
+    """
+    target.parent.mkdir(parents=True, exist_ok=True)
+    unfinished = target.with_name(f".{target.name}.{os.getpid()}.part")
+    try:
+        with unfinished.open("wb") as stream:
+            yield stream
+            stream.flush()
+            os.fsync(stream.fileno())
+        unfinished.replace(target)
+    finally:
+        unfinished.unlink(missing_ok=True)
 
 
 def said(error: BaseException) -> str:

@@ -9,8 +9,9 @@ from pydantic import ValidationError
 
 from lesionlens.datasets import Sample, read_samples
 from lesionlens.errors import DataError
-from lesionlens.evaluation.run import choose, trained_folds
+from lesionlens.evaluation.run import choose
 from lesionlens.inference.bundle import Manifest
+from lesionlens.inference.lineage import trained_folds
 from lesionlens.training.config import TrainConfig
 from lesionlens.training.provenance import HELD_OUT
 from lesionlens.training.splits import split

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -20,11 +20,11 @@ from lesionlens.evaluation.schema import FixedThreshold, ModelInfo
 from lesionlens.evaluation.traits import Traits
 from lesionlens.imaging import Photo, decode
 from lesionlens.imaging.preprocess import preprocess
-from lesionlens.inference.bundle import Manifest, TrainingRecord
+from lesionlens.inference.lineage import trained_folds, validation_folds
 from lesionlens.inference.threads import usable_cpus
 from lesionlens.taxonomy import NUM_CLASSES
 
-__all__ = ["Finding", "choose", "find", "look", "model_info", "predict", "trained_folds"]
+__all__ = ["Finding", "choose", "find", "look", "model_info", "predict"]
 
 
 class Finding(NamedTuple):
@@ -84,27 +84,9 @@ def model_info(classifier: Classifier) -> ModelInfo:
         operating_points=tuple(FixedThreshold(name=p.name, threshold=p.threshold) for p in manifest.operating_points),
         prediction_set=manifest.prediction_set,
         train_folds=trained_folds(manifest),
-        validation_fold=next(
-            (fold for recipe in _recipes(manifest.training) for fold in _folds(recipe.get("validation_fold"))), None
-        ),
+        validation_fold=next(iter(validation_folds(manifest)), None),
         calibration_fold=manifest.calibration.fold if manifest.calibration else None,
     )
-
-
-def trained_folds(manifest: Manifest) -> tuple[int, ...]:
-    """Return the folds that a bundle says it was trained on, now or earlier; empty if it does not say."""
-    recipes = _recipes(manifest.training)
-    return tuple(sorted({fold for recipe in recipes for fold in _folds(recipe.get("train_folds"))}))
-
-
-def _recipes(record: TrainingRecord | None) -> Iterator[dict[str, Any]]:
-    """Yield the recipe of the last training and of those that its weights came from."""
-    return (made.recipe for made in record.lineage()) if record is not None else iter(())
-
-
-def _folds(value: object) -> tuple[int, ...]:
-    values = value if isinstance(value, list | tuple) else (value,)
-    return tuple(v for v in values if isinstance(v, int) and not isinstance(v, bool))
 
 
 def predict(

@@ -10,6 +10,7 @@ import numpy as np
 from lesionlens.datasets import Sample
 from lesionlens.errors import DataError
 from lesionlens.inference.bundle import Manifest
+from lesionlens.inference.lineage import trained_folds
 
 __all__ = ["Pictures", "draw"]
 
@@ -46,8 +47,7 @@ def draw(
     Raises:
         DataError: The data has no such fold or no other, or the bundle was trained on the fold.
     """
-    trained = manifest.training.recipe.get("train_folds", ()) if manifest.training else ()
-    if fold in trained:
+    if fold in (trained := trained_folds(manifest)):
         raise DataError(
             f"{manifest.name} was trained on fold {fold}: its answers there are surer than to new pictures, and move "
             f"less; take a fold that is not among {', '.join(map(str, trained))}"

@@ -127,8 +127,7 @@ class ReplicaWorker(BatchWorker):
         if answer.first:
             self._metrics.batch_size.observe(answer.batch_size)
             self._metrics.inference_seconds.observe(answer.seconds)
-        share = answer.seconds / answer.batch_size
-        self._seconds_per_photo = 0.8 * self._seconds_per_photo + 0.2 * share if self._seconds_per_photo else share
+        self._remember(answer.seconds / answer.batch_size)
         # The way there and back counts as waiting: that is what it is for the photo.
         waited = max(0.0, time.perf_counter() - sent - answer.seconds)
         return Computed(answer.analysis, waited, answer.seconds, answer.batch_size, sent + waited)
