@@ -21,7 +21,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, nullcontext
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -39,6 +39,7 @@ from lesionlens.inference.threads import usable_cpus
 from lesionlens.loadtest.photos import drawn_photo
 from lesionlens.scale.bulk import run_on_ray
 from lesionlens.scale.cluster import connected
+from scale_parts.memory import ClusterMemory, sampled
 
 _FAIR_SHARE = 0.7
 
@@ -108,16 +109,31 @@ def main() -> int:
             f"Ray, {cpus} workers": (cpus, one),
         }
         best: dict[str, Measured] = {}
+        memory = ClusterMemory()
         files: dict[str, bytes] = {}
         for _ in range(arguments.repeats):
             for name, (cores, classifier) in ways.items():
-                measured, files[name] = _run(name, cores, classifier, entries, work, ray=name.startswith("Ray"))
+                with sampled() if name.startswith("Ray") else nullcontext(ClusterMemory()) as seen:
+                    measured, files[name] = _run(name, cores, classifier, entries, work, ray=name.startswith("Ray"))
+                memory = seen if seen.workers else memory
                 if name not in best or measured.rate > best[name].rate:
                     best[name] = measured
     same = len({files[name] for name, (_, classifier) in ways.items() if classifier is one}) == 1
     _show(console, list(best.values()), len(entries), same, one)
+    if memory.workers:
+        console.print(
+            f"Memory on Ray, MB (PSS): largest worker {max(memory.largest) / 1e6:.0f}, all workers "
+            f"{max(memory.workers) / 1e6:.0f} ({memory.growth() / 1e6:+.0f} from the middle third to the last), "
+            f"Ray itself {max(memory.rest) / 1e6:.0f}, driver {max(memory.driver) / 1e6:.0f}."
+        )
     if arguments.json is not None:
-        figures = {"pictures": len(entries), "cpus": cpus, "same_results": same, "model": one.description}
+        figures = {
+            "pictures": len(entries),
+            "cpus": cpus,
+            "same_results": same,
+            "model": one.description,
+            "memory": asdict(memory),
+        }
         runs = [asdict(m) | {"per_core": m.per_core} for m in best.values()]
         arguments.json.write_text(json.dumps(figures | {"runs": runs}, indent=2) + "\n")
     return 0 if same else 1
