@@ -1,10 +1,15 @@
-"""Photos in, results out, on S3: a real HTTP server that speaks its protocol (moto), and the real s3fs."""
+"""Photos in, results out, on S3 and Google Cloud Storage.
+
+HTTP servers that speak their protocols (moto, gcp-storage-emulator), and the real s3fs and gcsfs.
+"""
 
 from __future__ import annotations
 
 import csv
 import io
+import socket
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -17,18 +22,13 @@ from lesionlens.bulk.writers import render
 from lesionlens.errors import ImageTooLargeError
 from lesionlens.imaging import Limits
 
-moto_server = pytest.importorskip(
-    "moto.server", reason="S3 is tried against moto's server, which the test extra installs"
-)
-pytest.importorskip("s3fs", reason="S3 needs s3fs, which the extra s3 installs")
 
-
-@pytest.fixture(scope="module")
-def bucket() -> Iterator[str]:
-    """URL of an empty bucket."""
-    import s3fs
-
-    server = moto_server.ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+@contextmanager
+def s3() -> Iterator[str]:
+    """URL of an empty bucket on S3."""
+    server_of = pytest.importorskip("moto.server", reason="S3 is tried against moto's server, of the extra test")
+    s3fs = pytest.importorskip("s3fs", reason="S3 needs s3fs, which the extra s3 installs")
+    server = server_of.ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
     server.start()
     with pytest.MonkeyPatch.context() as environment:
         _, port = server.get_host_and_port()
@@ -37,10 +37,37 @@ def bucket() -> Iterator[str]:
         environment.setenv("AWS_SECRET_ACCESS_KEY", "test")
         environment.setenv("AWS_DEFAULT_REGION", "us-east-1")
         s3fs.S3FileSystem.clear_instance_cache()
-        file_system("s3://photos")[0].mkdir("photos")
         yield "s3://photos"
         s3fs.S3FileSystem.clear_instance_cache()
-        server.stop()
+    server.stop()
+
+
+@contextmanager
+def gs() -> Iterator[str]:
+    """URL of an empty bucket on Google Cloud Storage."""
+    emulator = pytest.importorskip(
+        "gcp_storage_emulator.server", reason="Cloud Storage is tried against an emulator, of the extra test"
+    )
+    gcsfs = pytest.importorskip("gcsfs", reason="Cloud Storage needs gcsfs, which the extra gcs installs")
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    server = emulator.create_server("127.0.0.1", port, in_memory=True)
+    server.start()
+    with pytest.MonkeyPatch.context() as environment:
+        environment.setenv("STORAGE_EMULATOR_HOST", f"http://127.0.0.1:{port}")
+        gcsfs.GCSFileSystem.clear_instance_cache()
+        yield "gs://photos"
+        gcsfs.GCSFileSystem.clear_instance_cache()
+    server.stop()
+
+
+@pytest.fixture(scope="module", params=[s3, gs], ids=["s3", "gs"])
+def bucket(request: pytest.FixtureRequest) -> Iterator[str]:
+    """URL of an empty bucket."""
+    with request.param() as url:
+        file_system(url)[0].mkdir("photos")
+        yield url
 
 
 @pytest.fixture
@@ -67,7 +94,7 @@ def test_objects_are_found_and_read(bucket: str, filled: str) -> None:
     assert files == sorted(files)
     assert find_pictures([f"{bucket}/in/deep/*22.jpg"]).files == [f"{filled}/deep/ISIC_0000022.jpg"]
     assert find_pictures([f"{filled}/deep/ISIC_0000022.jpg"]).files == [f"{filled}/deep/ISIC_0000022.jpg"]
-    missing = find_pictures(["s3://no-such-bucket/x", f"{bucket}/nothing/"])
+    missing = find_pictures([f"{bucket[:2]}://no-such-bucket/x", f"{bucket}/nothing/"])
     assert missing.files == []
     assert len(missing.fruitless) + len(missing.unreadable) == 2
     with pytest.raises(ImageTooLargeError):
