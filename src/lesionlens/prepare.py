@@ -57,7 +57,7 @@ def prepare(
         spec: The bundle's preprocessing.
         limits: Largest accepted file and picture.
         preview_side: Longest side in pixels, at most, of the preview; None for no preview.
-        helpers: Threads that make the preview and measure the picture meanwhile; None does one after the other. They
+        helpers: Threads that make the preview and a part of the rest meanwhile; None does one after the other. They
             must not be those that call `prepare`, which wait for them.
 
     Raises:
@@ -70,7 +70,7 @@ def prepare(
         tensor, look = normalise(pixels, spec), measure(pixels)
     else:
         shrinking = None if preview_side is None else helpers.submit(fit_within, photo.image, preview_side)
-        pixels = fit_image(photo.image, spec)
+        pixels = fit_image(photo.image, spec, helpers=helpers)
         measuring = helpers.submit(measure, pixels)
         tensor, look = normalise(pixels, spec), measuring.result()
         preview = None if shrinking is None else shrinking.result()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -101,3 +103,15 @@ def test_only_rgb_is_taken(mode: str) -> None:
 def test_a_wrong_spec_is_refused(wrong: dict[str, object]) -> None:
     with pytest.raises(ValidationError):
         PreprocessSpec(**wrong)
+
+
+@pytest.mark.parametrize("interpolation", ["bilinear", "bicubic", "lanczos"])
+@pytest.mark.parametrize("fit", ["center_crop", "squash"])
+@pytest.mark.parametrize("side", [1024, 1501, 2000])
+@pytest.mark.parametrize("size", [224, 455, 456])
+def test_a_picture_made_in_halves_has_the_same_pixels(interpolation: str, fit: str, side: int, size: int) -> None:
+    noise = np.random.default_rng(side).integers(0, 256, (side, side + 333, 3), dtype=np.uint8)
+    spec = PreprocessSpec.model_validate({"size": size, "fit": fit, "interpolation": interpolation})
+    image = Image.fromarray(noise)
+    with ThreadPoolExecutor(1) as helpers:
+        assert np.array_equal(fit_image(image, spec, helpers=helpers), fit_image(image, spec))
