@@ -48,11 +48,17 @@ def test_the_default_and_its_figures_are_shown(run: Run, installed: Path) -> Non
         },
     )
     result = run("models")
-    assert f"{embedded.DEFAULT_MODEL} (default)" in result.stdout
+    assert f"{embedded.DEFAULT_MODEL} (default" in result.stdout
     assert "balanced accuracy 71.2% (69.0%–73.0%), malignant AUC 0.900 on 5,059 pictures" in " ".join(
         result.stdout.split()
     )
     assert "another run of the same recipe" in " ".join(result.stdout.split())
+
+
+def test_a_quick_model_is_known_by_what_it_is_for(run: Run) -> None:
+    described = {model["name"]: model for model in json.loads(run("models", "--json").stdout)}
+    assert described[embedded.ALIASES["fast"]]["aliases"] == ["fast"]
+    assert embedded.find_bundle("fast").manifest.name == embedded.ALIASES["fast"]
 
 
 def test_figures_that_are_not_there_are_not_made_up(run: Run, installed: Path) -> None:

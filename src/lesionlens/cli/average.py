@@ -29,14 +29,13 @@ def average(
     pictures: Annotated[int, typer.Option(help="Training pictures for the batch norms.", min=32)] = 1536,
 ) -> None:
     """Average the weights of trainings that began at common weights: often better than each, at the price of one."""
-    from lesionlens.inference.embedded import embedded_models
+    from lesionlens.inference.embedded import locate
     from lesionlens.training.soup import average_runs
 
     console = Console(stderr=True)
-    embedded = embedded_models()
     shares = share or [1.0 / len(sources)] * len(sources)
     with console.status("Averaging…"):
-        record = average_runs(output, [embedded.get(s, Path(s)) for s in sources], shares, pictures=pictures)
+        record = average_runs(output, [locate(source) for source in sources], shares, pictures=pictures)
     for part in record.ingredients:
         console.print(f"{part.share:.2f} × {part.weights}")
     console.print(f"Next: lesionlens export {output} BUNDLE")

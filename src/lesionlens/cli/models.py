@@ -70,15 +70,17 @@ def main(
 def _describe(name: str, path: Path) -> dict[str, Any]:
     from lesionlens.errors import BundleError
     from lesionlens.inference.bundle import Bundle
-    from lesionlens.inference.embedded import DEFAULT_MODEL
+    from lesionlens.inference.embedded import ALIASES, DEFAULT_MODEL
 
+    known_as = [alias for alias, model in ALIASES.items() if model == name]
     try:
         manifest = Bundle.load(path).manifest
     except BundleError as error:
-        return {"name": name, "default": name == DEFAULT_MODEL, "error": str(error)}
+        return {"name": name, "default": name == DEFAULT_MODEL, "aliases": known_as, "error": str(error)}
     return {
         "name": name,
         "default": name == DEFAULT_MODEL,
+        "aliases": known_as,
         "version": manifest.version,
         "architecture": manifest.architecture,
         "input_size": manifest.preprocessing.size,
@@ -96,7 +98,8 @@ def _table(described: list[dict[str, Any]]) -> Table:
     for title in ("Model", "Version", "Network", "Input", "Size", "Measured"):
         table.add_column(title, overflow="fold", justify="right" if title == "Size" else "left")
     for d in described:
-        name = Text(f"{d['name']}{' (default)' if d['default'] else ''}")
+        roles = ", ".join([*(["default"] if d["default"] else []), *d["aliases"]])
+        name = Text(f"{d['name']} ({roles})" if roles else d["name"])
         if "error" in d:
             table.add_row(name, "", Text(f"damaged: {d['error']}", style="red"), "", "", "")
             continue

@@ -98,10 +98,10 @@ def _read(path: Path | None) -> dict[str, Any]:
 
 def _start(start: str, given: dict[str, Any]) -> dict[str, Any]:
     """Return the settings that a start brings: where it is and, for a bundle, what must be as it was there."""
-    from lesionlens.inference.embedded import embedded_models, find_bundle
+    from lesionlens.inference.embedded import find_bundle, locate
     from lesionlens.training.provenance import HELD_OUT
 
-    path = embedded_models().get(start, Path(start))
+    path = locate(start)
     if not path.is_dir():
         return {"start": str(path)}
     manifest = find_bundle(path).manifest
