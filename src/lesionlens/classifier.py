@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from concurrent.futures import Executor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -94,18 +95,27 @@ class Analysis:
         """Probabilities by diagnosis code, in model order."""
         return {code: float(p) for code, p in zip(CODES, self.probabilities, strict=True)}
 
-    def overlay_png(self, photo: Image.Image, index: int | None = None, max_side: int | None = None) -> bytes:
+    def overlay_png(
+        self,
+        photo: Image.Image,
+        index: int | None = None,
+        max_side: int | None = None,
+        *,
+        helpers: Executor | None = None,
+    ) -> bytes:
         """Draw the heatmap of a class over the photo.
 
         Args:
             photo: The upright RGB photo that was analysed, at any scale.
             index: Class 0–7; None for the most probable one.
             max_side: Longest side of the result in pixels; None keeps the photo's size.
+            helpers: Threads that help to compress it; the bytes are the same without.
 
         Returns:
             The bytes of a PNG file.
         """
-        return overlay_png(photo, self.maps[self.top if index is None else index], box=self.seen_box, max_side=max_side)
+        shown = self.maps[self.top if index is None else index]
+        return overlay_png(photo, shown, box=self.seen_box, max_side=max_side, helpers=helpers)
 
 
 class Classifier:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import zlib
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -52,3 +53,12 @@ def test_a_damaged_file_is_noticed() -> None:
 def test_other_modes_are_refused() -> None:
     with pytest.raises(ValueError, match="mode 'L'"):
         encode_png(Image.new("L", (4, 4)))
+
+
+@pytest.mark.parametrize("size", [(1, 1), (5, 2), (64, 49), (512, 384)])
+def test_two_threads_write_the_same_bytes_as_one(size: tuple[int, int]) -> None:
+    image = draw_lesion(512, 384).resize(size)
+    with ThreadPoolExecutor(1) as helpers:
+        data = encode_png(image, helpers=helpers)
+    assert data == encode_png(image)
+    assert np.array_equal(np.asarray(read(data)), np.asarray(image))

@@ -192,7 +192,7 @@ class AnalysisService:
         overlays: dict[int, bytes] = {}
         for index in wanted:
             try:
-                overlays[index] = analysis.overlay_png(preview, index)
+                overlays[index] = analysis.overlay_png(preview, index, helpers=self._helpers)
             except (OSError, ValueError, MemoryError):
                 # The answer is worth more than its picture, and both surfaces define what a missing picture means.
                 self._log.exception("the heatmap of class %d could not be drawn", index)
